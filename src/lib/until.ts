@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Raised when a deadline passes; tells it apart from a cancelled wait. */
+export class DeadlineError extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what}: not within ${ms} ms`);
+    this.name = 'DeadlineError';
+  }
+}
+
+/** A signal that aborts with a DeadlineError after `ms`, or when the parent aborts. */
+export function deadline(what: string, ms: number, parent?: AbortSignal): AbortSignal & Disposable {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DeadlineError(what, ms)), ms);
+  const onParent = () => controller.abort(parent?.reason);
+  if (parent?.aborted) onParent();
+  else parent?.addEventListener('abort', onParent, { once: true });
+  const dispose = () => {
+    clearTimeout(timer);
+    parent?.removeEventListener('abort', onParent);
+  };
+  return Object.assign(controller.signal, { [Symbol.dispose]: dispose });
+}
+
+/**
+ * Tries `probe` until it answers something other than undefined, at most every `everyMs`.
+ * Throws the signal's reason when it aborts. `probe` gets the signal and must honour it.
+ */
+export async function until<T>(probe: (signal: AbortSignal) => Promise<T | undefined>, everyMs: number, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    const started = performance.now();
+    const answer = await probe(signal);
+    if (answer !== undefined) return answer;
+    await pause(Math.max(1, everyMs - (performance.now() - started)), signal);
+  }
+}
+
+/** Waits `ms`, or throws the signal's reason. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw error;
+  }
+}
