@@ -109,6 +109,10 @@ export interface Service {
   cpus: number | null;
   pidsLimit: number | null;
   oomScoreAdj: number | null;
+  /** `never`: the image is taken from the engine or not at all. */
+  pullPolicy: 'missing' | 'never';
+  /** Null: the engine's own log driver. */
+  logging: { driver: 'json-file' | 'local'; options: Record<string, string> } | null;
   restart: { policy: 'no' | 'always' | 'unless-stopped' | 'on-failure'; maxRetries: number };
   ports: PortMapping[];
   expose: number[];

@@ -223,6 +223,7 @@ export interface HostConfig {
     TmpfsOptions?: { SizeBytes?: number; Mode?: number };
   }[];
   RestartPolicy?: { Name: string; MaximumRetryCount: number };
+  LogConfig?: { Type: string; Config: Record<string, string> };
   Init?: boolean;
   ReadonlyRootfs?: boolean;
   Privileged?: boolean;

@@ -49,6 +49,7 @@ export const problemTable = {
     next: 'Free the port, set the kind’s port variable, or set SUBJECTD_PORT_OFFSET.',
   },
   fault_conflict: { status: 409, title: 'Another fault is in the way', next: 'Heal the named fault first.' },
+  fault_ended: { status: 409, title: 'The fault has ended', next: 'Inject a new one.' },
   operation_cancelled: { status: 409, title: 'The operation was cancelled', next: 'Reset the subject to get a known state.' },
   payload_too_large: { status: 413, title: 'The body is too large', next: 'Send at most 64 KiB.' },
   unsupported_media_type: { status: 415, title: 'The body is not JSON', next: 'Send Content-Type: application/json.' },
@@ -92,6 +93,11 @@ export const problemTable = {
     status: 503,
     title: 'Nothing of the state can be read',
     next: 'Wait for the subject to be healthy, or heal the active faults.',
+  },
+  interrupted: {
+    status: 503,
+    title: 'The service stopped while this was under way',
+    next: 'What was under way was undone at the restart; make the request again.',
   },
   shutting_down: { status: 503, title: 'The service is shutting down', next: 'Try again when it is back.' },
   not_healthy: {

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { Engine } from '../engine/port.ts';
+import type { EventLog } from '../events/log.ts';
+import type { FaultStore } from '../faults/store.ts';
+import type { Checks } from '../kind/check.ts';
+import type { Kind } from '../kind/loader.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Rng } from '../lib/rng.ts';
+import type { ResetContext } from '../reset/reset.ts';
+import type { Metrics } from './metrics.ts';
+import type { Operations } from './operations.ts';
+
+/** What every use case works with. Made once, in `create.ts`. */
+export interface Context {
+  engine: Engine;
+  owner: string;
+  clock: Clock;
+  rng: Rng;
+  log: Logger;
+  ledger: Ledger;
+  events: EventLog;
+  operations: Operations;
+  store: FaultStore;
+  checks: Checks;
+  reset: ResetContext;
+  metrics: Metrics;
+  kinds: readonly Kind[];
+  env: Readonly<Record<string, string | undefined>>;
+  projectPrefix: string;
+  portOffset: number;
+  /** Host names in `endpoints.outside` instead of the published address; null: as published. */
+  advertiseHost: string | null;
+}

@@ -1,0 +1,55 @@
+import type { EventLog } from '../events/log.ts';
+import { type Fault, isLive } from '../faults/fault.ts';
+import type { FaultStore } from '../faults/store.ts';
+import type { Clock } from '../lib/clock.ts';
+
+/** A fault's end is told this long before, or a tenth of what is left, whichever is shorter. */
+const noticeMs = 10_000;
+
+/**
+ * Ends faults whose time to live is over, with an event before. Timers run on the monotonic clock: setting the wall clock back while the service runs
+ * does not prolong a fault.
+ */
+export class Expiry {
+  #store: FaultStore;
+  #events: EventLog;
+  #clock: Clock;
+  #end: (fault: Fault) => void;
+  #timers = new Map<string, NodeJS.Timeout[]>();
+
+  constructor(store: FaultStore, events: EventLog, clock: Clock, end: (fault: Fault) => void) {
+    this.#store = store;
+    this.#events = events;
+    this.#clock = clock;
+    this.#end = end;
+  }
+
+  /** Begins anew for a fault that was made or renewed. */
+  watch(fault: Fault): void {
+    this.#clear(fault.id);
+    const left = Math.max(0, Date.parse(fault.expires_at) - this.#clock.now());
+    const notice = Math.min(noticeMs, left / 10);
+    const current = () => {
+      const now = this.#store.get(fault.id)?.fault;
+      return now !== undefined && isLive(now.state) ? now : null;
+    };
+    const expiring = setTimeout(() => {
+      if (current() !== null) this.#events.emit('fault.expiring', fault.subject, { fault_id: fault.id, expires_at: fault.expires_at });
+    }, left - notice);
+    const expired = setTimeout(() => {
+      this.#timers.delete(fault.id);
+      const now = current();
+      if (now !== null) this.#end(now);
+    }, left);
+    this.#timers.set(fault.id, [expiring, expired]);
+  }
+
+  stop(): void {
+    for (const id of [...this.#timers.keys()]) this.#clear(id);
+  }
+
+  #clear(id: string): void {
+    for (const timer of this.#timers.get(id) ?? []) clearTimeout(timer);
+    this.#timers.delete(id);
+  }
+}

@@ -1,0 +1,190 @@
+import { resolveProject } from '../compose/resolve.ts';
+import { poll } from '../health/poll.ts';
+import { Poller } from '../health/poller.ts';
+import { type HealthReport, unknownReport } from '../health/report.ts';
+import type { Kind } from '../kind/loader.ts';
+import { nodeNames, type Subject } from '../kind/subject.ts';
+import { Reach } from '../kind/toolkit.ts';
+import { rfc3339 } from '../lib/clock.ts';
+import { Problem } from '../lib/problem.ts';
+import type { Context } from './context.ts';
+import { Host, type SubjectRecord } from './host.ts';
+import { toProblem } from './operations.ts';
+
+/** Copies live this far apart, so that their ports collide neither with one another nor with another kind's. */
+const portStep = 100;
+
+/** The live copies: the default one of each kind, and those that were made. */
+export class Registry {
+  #context: Context;
+  #healthIntervalMs: number;
+  #hosts = new Map<string, Host>();
+
+  constructor(context: Context, healthIntervalMs: number) {
+    this.#context = context;
+    this.#healthIntervalMs = healthIntervalMs;
+  }
+
+  /** Makes the default subjects and those the ledger knows. A kind whose compose file cannot be used is told in the log and tried again when asked for. */
+  async load(): Promise<void> {
+    const records = this.#context.ledger.all<SubjectRecord>('subject').map((e) => e.value);
+    const defaults = this.#context.kinds.map((k) => records.find((r) => r.name === k.name) ?? defaultRecord(k));
+    for (const record of [...defaults, ...records.filter((r) => !defaults.includes(r))]) {
+      try {
+        await this.#add(record);
+      } catch (error) {
+        this.#context.log.warn({ subject: record.name, problem: toProblem(error).toBody() }, 'the subject cannot be used');
+      }
+    }
+  }
+
+  all(): Host[] {
+    return [...this.#hosts.values()];
+  }
+
+  find(name: string): Host | null {
+    return this.#hosts.get(name) ?? null;
+  }
+
+  /** Throws `subject_not_found`, or what is wrong with its compose file. */
+  async get(name: string): Promise<Host> {
+    const host = this.#hosts.get(name);
+    if (host !== undefined) return host;
+    const kind = this.#context.kinds.find((k) => k.name === name);
+    if (kind !== undefined) return this.#add(defaultRecord(kind));
+    throw notFound(name, this.all());
+  }
+
+  /** Like `get`, for calls that answer at once. */
+  require(name: string): Host {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw notFound(name, this.all());
+    return host;
+  }
+
+  /** Another copy of a kind, on the first free place of ports. Durable when it resolves. */
+  async create(kindName: string, name: string | undefined): Promise<Host> {
+    const kind = this.kind(kindName);
+    const places = new Set(this.all().map((h) => h.subject.portShift / portStep));
+    let place = 1;
+    while (places.has(place)) place++;
+    const chosen = name ?? firstFree(kind.name, (n) => this.#hosts.has(n));
+    if (this.#hosts.has(chosen) || this.#context.kinds.some((k) => k.name === chosen)) {
+      throw new Problem('subject_exists', `There is a subject ${chosen}.`, { subject: chosen });
+    }
+    const record: SubjectRecord = { name: chosen, kind: kind.name, portShift: place * portStep, generation: 0, phase: 'absent' };
+    const host = await this.#make(record, kind);
+    await this.#context.ledger.put('subject', chosen, record);
+    this.#adopt(host);
+    return host;
+  }
+
+  /** Takes a copy off the list; the default one stays. */
+  async drop(host: Host): Promise<void> {
+    if (host.isDefault) return;
+    await this.#context.ledger.forget('subject', host.subject.name);
+    this.#hosts.delete(host.subject.name);
+    await Promise.all([host.poller.stop(), host.reach.close()]);
+  }
+
+  /** Throws `kind_not_found`. */
+  kind(name: string): Kind {
+    const kind = this.#context.kinds.find((k) => k.name === name);
+    if (kind === undefined)
+      throw new Problem(
+        'kind_not_found',
+        `There is no kind ${name.slice(0, 64)}. There are: ${this.#context.kinds.map((k) => k.name).join(', ')}.`,
+      );
+    return kind;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().flatMap((h) => [h.poller.stop(), h.reach.close()]));
+  }
+
+  async #add(record: SubjectRecord): Promise<Host> {
+    const host = await this.#make(record, this.kind(record.kind));
+    this.#adopt(host);
+    return host;
+  }
+
+  #adopt(host: Host): void {
+    this.#hosts.set(host.subject.name, host);
+    host.poller.start();
+  }
+
+  async #make(record: SubjectRecord, kind: Kind): Promise<Host> {
+    const context = this.#context;
+    const subject: Subject = {
+      name: record.name,
+      kind,
+      portShift: record.portShift,
+      project: await resolveFor(context, kind, record.name, record.portShift),
+    };
+    const nodes = nodeNames(subject).map((name) => ({ name, type: kind.adapter.nodeTypes[name] ?? '' }));
+    const at = () => rfc3339(context.clock.now());
+    const holder: { host: Host | null } = { host: null };
+    const poller = new Poller({
+      poll: async (signal) => {
+        const observe = context.metrics.poll.startTimer({ kind: kind.name });
+        try {
+          return await poll(context, subject, holder.host?.reach ?? new Reach(context.engine, context.clock), signal);
+        } finally {
+          observe();
+        }
+      },
+      onError: (error) => unknownReport(subject.name, nodes, 'unknown', `Health cannot be asked: ${toProblem(error).message}`, at()),
+      onChange: (now, before) => this.#changed(now, before),
+      initial: unknownReport(subject.name, nodes, 'unknown', 'Not polled yet.', null),
+      pace: { idleMs: this.#healthIntervalMs, waitingMs: 100 },
+    });
+    const isDefault = record.name === kind.name;
+    holder.host = new Host({
+      subject,
+      poller,
+      reach: new Reach(context.engine, context.clock),
+      record,
+      isDefault,
+      operations: context.operations,
+    });
+    return holder.host;
+  }
+
+  #changed(now: HealthReport, before: HealthReport): void {
+    this.#context.metrics.healthy.set({ subject: now.subject }, now.healthy ? 1 : 0);
+    const health = (report: HealthReport) => Object.fromEntries(report.nodes.map((n) => [n.name, n.health]));
+    this.#context.events.emit('health.changed', now.subject, {
+      healthy: now.healthy,
+      nodes: health(now),
+      was: { healthy: before.healthy, nodes: health(before) },
+      issues: now.issues,
+    });
+  }
+}
+
+/** The compose file as it is now, for a subject of this name. Throws `compose_invalid`. */
+export function resolveFor(context: Context, kind: Kind, name: string, portShift: number): ReturnType<typeof resolveProject> {
+  return resolveProject({
+    file: kind.composeFile,
+    projectName: `${context.projectPrefix}${name}`,
+    env: context.env,
+    portOffset: context.portOffset + portShift,
+  });
+}
+
+function defaultRecord(kind: Kind): SubjectRecord {
+  return { name: kind.name, kind: kind.name, portShift: 0, generation: 0, phase: 'absent' };
+}
+
+function firstFree(kind: string, taken: (name: string) => boolean): string {
+  let n = 1;
+  while (taken(`${kind}-${n}`)) n++;
+  return `${kind}-${n}`;
+}
+
+function notFound(name: string, hosts: readonly Host[]): Problem {
+  return new Problem(
+    'subject_not_found',
+    `There is no subject ${name.slice(0, 64)}. There are: ${hosts.map((h) => h.subject.name).join(', ')}.`,
+  );
+}

@@ -1,0 +1,159 @@
+import type { Role } from '../kind/adapter.ts';
+import { observe, toNodes } from '../kind/observe.ts';
+import { rfc3339 } from '../lib/clock.ts';
+import { Problem } from '../lib/problem.ts';
+import { deadline } from '../lib/until.ts';
+import type { Control, EventSource, HealthView, Page, Paged, StateView, SubjectView } from './api.ts';
+import { chaosTypeViews, kindView } from './catalogue.ts';
+import type { Context } from './context.ts';
+import type { Expiry } from './expiry.ts';
+import { find, healAllUse, healUse, injectUse, planUse, renewUse } from './fault_use.ts';
+import type { Host } from './host.ts';
+import { toProblem } from './operations.ts';
+import type { Registry } from './registry.ts';
+import { deleteUse, resetUse } from './reset_use.ts';
+import { subjectView } from './views.ts';
+
+const askMs = 15_000;
+const rolesMs = 3000;
+const healthWaitMs = 60_000;
+
+/** The use cases behind the HTTP surface. */
+export function controlService(context: Context, registry: Registry, expiry: Expiry, accepting: () => boolean): Control {
+  const mutable = (name: string): Host => {
+    if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');
+    return registry.require(name);
+  };
+  return {
+    kinds: (signal) => asking('kinds', signal, (s) => Promise.all(context.kinds.map((k) => kindView(context, k, s)))),
+    kind: (name, signal) => asking('kind', signal, (s) => kindView(context, registry.kind(name), s)),
+
+    subjects: (signal) => asking('subjects', signal, (s) => Promise.all(registry.all().map((h) => view(context, h, s)))),
+    subject: (name, signal) => asking('subject', signal, async (s) => view(context, await registry.get(name), s)),
+    createSubject: (request, signal) =>
+      asking('subject', signal, async (s) => {
+        if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');
+        const host = await registry.create(request.kind, request.name);
+        context.events.emit('subject.created', host.subject.name, { kind: request.kind });
+        return view(context, host, s);
+      }),
+    deleteSubject: (name) => deleteUse(context, registry, mutable(name)),
+    reset: (name, { timeoutMs }) => resetUse(context, mutable(name), timeoutMs),
+
+    health: (name, options, signal) => health(registry.require(name), options, signal),
+    state: (name, signal) => asking('state', signal, (s) => state(context, registry.require(name), s)),
+
+    chaosTypes: (name, signal) =>
+      asking('chaos types', signal, (s) => chaosTypeViews(context, registry.require(name).subject.kind.adapter, s)),
+    planFault: (name, request, signal) => asking('plan', signal, (s) => planUse(context, registry.require(name), request, s)),
+    inject: (name, request) => injectUse(context, mutable(name), expiry, request),
+    faults: (name, page) => paged(context.store.of(registry.require(name).subject.name), page, (f) => f.id),
+    fault: (name, id) => find(context, registry.require(name), id).fault,
+    renewFault: (name, id, ttlMs) => renewUse(context, mutable(name), expiry, id, ttlMs),
+    heal: (name, id) => healUse(context, mutable(name), id),
+    healAll: (name) => healAllUse(context, mutable(name), 'api'),
+
+    operation: (id, waitMs, signal) => context.operations.wait(id, waitMs, signal),
+    cancelOperation: (id) => context.operations.cancel(id),
+
+    events: eventSource(context),
+    readiness: async (signal) => {
+      const [engine, ledger] = await Promise.all([reachable(context, signal), context.ledger.probe()]);
+      return { engine, ledger };
+    },
+    metrics: async () => {
+      for (const host of registry.all())
+        context.metrics.activeFaults.set({ subject: host.subject.name }, context.store.live(host.subject.name).length);
+      return { contentType: context.metrics.registry.contentType, text: await context.metrics.registry.metrics() };
+    },
+  };
+}
+
+/** Bounds a question, and makes every error one of the table. */
+async function asking<T>(what: string, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  using limited = deadline(what, askMs, signal);
+  try {
+    return await ask(limited);
+  } catch (error) {
+    if (limited.aborted && !signal.aborted)
+      throw new Problem('engine_unavailable', `The Docker engine did not answer within ${askMs} ms.`, {}, { cause: error });
+    throw toProblem(error);
+  }
+}
+
+async function view(context: Context, host: Host, signal: AbortSignal): Promise<SubjectView> {
+  const observed = await observe(context.engine, context.owner, host.subject, signal);
+  return subjectView(host, observed, await rolesNow(context, host, toNodes(host.subject, observed), signal), context.advertiseHost);
+}
+
+/** Roles are an extra in a view: a system that cannot be asked has none. */
+async function rolesNow(context: Context, host: Host, nodes: ReturnType<typeof toNodes>, signal: AbortSignal): Promise<Role[]> {
+  if (nodes.every((n) => !n.running)) return [];
+  using limited = deadline('roles', rolesMs, signal);
+  try {
+    return await host.subject.kind.adapter.roles(host.reach.toolkit(host.subject.name, nodes, context.env), limited);
+  } catch (error) {
+    signal.throwIfAborted();
+    context.log.debug({ error, subject: host.subject.name }, 'roles could not be asked');
+    return [];
+  }
+}
+
+async function health(
+  host: Host,
+  options: { fresh?: boolean; wait?: boolean; timeoutMs?: number },
+  signal: AbortSignal,
+): Promise<HealthView> {
+  if (options.wait === true) return host.poller.wait((r) => r.healthy, options.timeoutMs ?? healthWaitMs, signal);
+  if (options.fresh !== true) return host.poller.latest;
+  return asking('health', signal, (s) => host.poller.fresh(s));
+}
+
+async function state(context: Context, host: Host, signal: AbortSignal): Promise<StateView> {
+  const capturedAt = rfc3339(context.clock.now());
+  const nodes = toNodes(host.subject, await observe(context.engine, context.owner, host.subject, signal));
+  if (nodes.every((n) => n.containerId === '')) throw new Problem('subject_not_running', `${host.subject.name} is not there.`);
+  const found = await host.subject.kind.adapter.state(host.reach.toolkit(host.subject.name, nodes, context.env), signal);
+  if (!found.readable)
+    throw new Problem('state_unavailable', `Nothing of the state of ${host.subject.name} can be read.`, { missing: found.missing });
+  return {
+    subject: host.subject.name,
+    kind: host.subject.kind.name,
+    captured_at: capturedAt,
+    complete: found.missing.length === 0,
+    missing: found.missing,
+    state: found.state,
+  };
+}
+
+function paged<T>(all: readonly T[], { limit, cursor }: Page, id: (item: T) => string): Paged<T> {
+  const from = cursor === undefined ? 0 : all.findIndex((item) => id(item) < cursor);
+  const items = from === -1 ? [] : all.slice(from, from + limit);
+  const last = items.at(-1);
+  return { items, next_cursor: last !== undefined && from + limit < all.length ? id(last) : null };
+}
+
+function eventSource({ events }: Context): EventSource {
+  return {
+    after: (after, limit, subject) => events.after(after, limit, (e) => subject === undefined || e.subject === subject),
+    get first() {
+      return events.first;
+    },
+    get last() {
+      return events.last;
+    },
+    subscribe: (listener) => events.subscribe(listener),
+  };
+}
+
+async function reachable(context: Context, signal: AbortSignal): Promise<boolean> {
+  using limited = deadline('engine', 2000, signal);
+  try {
+    await context.engine.ping(limited);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    context.log.debug({ error }, 'the engine does not answer');
+    return false;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Service } from '../compose/model.ts';
+import type { Role } from '../kind/adapter.ts';
+import type { Observed } from '../kind/observe.ts';
+import type { EndpointView, NodeView, SubjectView } from './api.ts';
+import type { Host } from './host.ts';
+
+/** A subject as the API shows it. `roles` are those known now. */
+export function subjectView(host: Host, observed: readonly Observed[], roles: readonly Role[], advertiseHost: string | null): SubjectView {
+  const { subject } = host;
+  const services = subject.project.services.filter((s) => s.name in subject.kind.adapter.nodeTypes);
+  return {
+    name: subject.name,
+    kind: subject.kind.name,
+    project: subject.project.name,
+    phase: host.phase,
+    generation: host.generation,
+    nodes: services.map((s) => nodeView(host, s, observed, roles)),
+    endpoints: subject.project.services.flatMap((s) => endpoints(s, observed.find((o) => o.service === s.name) ?? null, advertiseHost)),
+    operation: host.holder,
+  };
+}
+
+function nodeView(host: Host, service: Service, observed: readonly Observed[], roles: readonly Role[]): NodeView {
+  const detail = observed.find((o) => o.service === service.name)?.detail ?? null;
+  const role = roles.find((r) => r.node === service.name)?.role;
+  return {
+    name: service.name,
+    type: host.subject.kind.adapter.nodeTypes[service.name] ?? '',
+    container: service.containerName,
+    container_id: detail?.id ?? null,
+    state: detail?.state ?? 'absent',
+    ...(role === undefined ? {} : { role }),
+  };
+}
+
+/** One for each port a service publishes or exposes. A port the engine picked is known only while the container runs. */
+function endpoints(service: Service, observed: Observed | null, advertiseHost: string | null): EndpointView[] {
+  const published = service.ports.map((p): EndpointView => {
+    const actual =
+      p.hostPort ?? observed?.detail?.ports.find((d) => d.containerPort === p.containerPort && d.protocol === p.protocol)?.hostPort ?? null;
+    const host = advertiseHost ?? (p.hostIp === '0.0.0.0' || p.hostIp === '' ? '127.0.0.1' : p.hostIp);
+    return {
+      node: service.name,
+      port: p.containerPort,
+      protocol: p.protocol,
+      outside: actual === null ? null : `${host.includes(':') ? `[${host}]` : host}:${actual}`,
+      inside: `${service.name}:${p.containerPort}`,
+    };
+  });
+  const exposed = service.expose
+    .filter((port) => !service.ports.some((p) => p.containerPort === port && p.protocol === 'tcp'))
+    .map((port): EndpointView => ({ node: service.name, port, protocol: 'tcp', outside: null, inside: `${service.name}:${port}` }));
+  return [...published, ...exposed];
+}

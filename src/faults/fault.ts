@@ -1,0 +1,76 @@
+import type { Step } from './step.ts';
+
+/** One injected disturbance, in the words and shape of the API. */
+export interface Fault {
+  id: string;
+  subject: string;
+  generation: number;
+  chaos_type: string;
+  state: FaultState;
+  seed: number;
+  targets: FaultTarget[];
+  selection: Selection;
+  params: Record<string, unknown>;
+  mechanism: string;
+  /** Null until it was measured. */
+  effect: Effect | null;
+  injected_at: string | null;
+  expires_at: string;
+  /** True: something outside this process undoes it when its time is up. */
+  guarded: boolean;
+  ended_by: EndedBy | null;
+  heal: HealResult | null;
+  /** What `cleanup_chaos` of the original contract needs, `fault_id` included. */
+  metadata: Record<string, unknown>;
+}
+
+export type FaultState = 'planned' | 'injecting' | 'active' | 'healing' | 'healed' | 'failed' | 'residue';
+
+export type EndedBy = 'api' | 'ttl' | 'reset' | 'recovery' | 'watchdog' | 'restart_policy' | 'outside';
+
+export interface FaultTarget {
+  node: string;
+  container: string;
+  container_id: string;
+}
+
+/** Why these targets: everything needed to choose them again. */
+export interface Selection {
+  candidates: string[];
+  algorithm: 'sha256-v1';
+  /** Index chosen at each draw, in the candidates left at that draw. */
+  draws: number[];
+  /** For a role target: the system's replies that prove the role. */
+  proof?: Record<string, unknown>[];
+}
+
+/** The measured evidence of a fault. */
+export interface Effect {
+  verdict: 'confirmed' | 'not_observed' | 'inconclusive';
+  /** From the first act to the observation. */
+  observed_ms: number;
+  between: [string, string];
+  evidence: Evidence[];
+}
+
+export type Evidence = { check: string; before: unknown; after: unknown } & Record<string, unknown>;
+
+export interface HealResult {
+  verdict: 'clean' | 'dirty' | 'unknown';
+  residue: { node: string; what: string }[];
+  /** Until the undo steps were done. */
+  undone_ms: number;
+  /** Until the nodes were proven healthy; null: they were not. */
+  recovered_ms: number | null;
+}
+
+/** What the ledger keeps of a fault: the fault and how to undo it without anything else. */
+export interface FaultRecord {
+  fault: Fault;
+  undo: Step[];
+}
+
+/** True while something of it may still be in the subject. */
+export function isLive(state: FaultState): boolean {
+  return state === 'planned' || state === 'injecting' || state === 'active' || state === 'healing' || state === 'residue';
+}

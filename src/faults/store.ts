@@ -1,0 +1,67 @@
+import type { EventLog } from '../events/log.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { type Fault, type FaultRecord, isLive } from './fault.ts';
+
+/** Ended faults that are kept, over all subjects. */
+const keptEnded = 500;
+
+/** All faults, active and past: in memory as in the ledger. What is not in the ledger is not here either. */
+export class FaultStore {
+  #ledger: Ledger;
+  #events: EventLog;
+  #records = new Map<string, FaultRecord>();
+
+  constructor(ledger: Ledger, events: EventLog) {
+    this.#ledger = ledger;
+    this.#events = events;
+    for (const { id, value } of ledger.all<FaultRecord>('fault')) this.#records.set(id, value);
+  }
+
+  /** Durable when it resolves; then tells it as an event when the state changed. */
+  async save(record: FaultRecord): Promise<void> {
+    const before = this.#records.get(record.fault.id)?.fault.state;
+    await this.#ledger.put('fault', record.fault.id, record);
+    this.#records.set(record.fault.id, structuredClone(record));
+    const { fault } = record;
+    if (before !== fault.state) {
+      this.#events.emit(`fault.${fault.state}`, fault.subject, {
+        fault_id: fault.id,
+        chaos_type: fault.chaos_type,
+        targets: fault.targets.map((t) => t.node),
+        verdict: fault.heal?.verdict ?? fault.effect?.verdict ?? null,
+        ended_by: fault.ended_by,
+      });
+    }
+    if (!isLive(fault.state)) await this.#forgetOldest();
+  }
+
+  /** A copy. */
+  get(id: string): FaultRecord | null {
+    const record = this.#records.get(id);
+    return record === undefined ? null : structuredClone(record);
+  }
+
+  /** Newest first; ids are made in order of time. */
+  of(subject: string): Fault[] {
+    return [...this.#records.values()]
+      .map((r) => r.fault)
+      .filter((f) => f.subject === subject)
+      .sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** Records of which something may still be in a subject, oldest first. Copies. */
+  live(subject?: string): FaultRecord[] {
+    return [...this.#records.values()]
+      .filter((r) => isLive(r.fault.state) && (subject === undefined || r.fault.subject === subject))
+      .sort((a, b) => (a.fault.id < b.fault.id ? -1 : 1))
+      .map((r) => structuredClone(r));
+  }
+
+  async #forgetOldest(): Promise<void> {
+    const ended = [...this.#records.values()].filter((r) => !isLive(r.fault.state)).sort((a, b) => (a.fault.id < b.fault.id ? -1 : 1));
+    for (const { fault } of ended.slice(0, Math.max(0, ended.length - keptEnded))) {
+      await this.#ledger.forget('fault', fault.id);
+      this.#records.delete(fault.id);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Engine } from '../engine/port.ts';
+import type { Checks } from '../kind/check.ts';
+import { type Observed, observe, toNodes } from '../kind/observe.ts';
+import type { Subject } from '../kind/subject.ts';
+import type { Reach } from '../kind/toolkit.ts';
+import { type Clock, rfc3339 } from '../lib/clock.ts';
+import { deadline } from '../lib/until.ts';
+import { combine, containerViews, type HealthReport, unknownReport } from './report.ts';
+
+export interface PollContext {
+  engine: Engine;
+  owner: string;
+  checks: Checks;
+  clock: Clock;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** An adapter bounds its own requests; this is the last resort. */
+const adapterMs = 10_000;
+
+/** One poll: the containers, their own checks where the engine has not run them yet, and the adapter's proof. Throws EngineError. */
+export async function poll(context: PollContext, subject: Subject, reach: Reach, signal: AbortSignal): Promise<HealthReport> {
+  const { engine, owner, checks, clock, env } = context;
+  const observed = await observe(engine, owner, subject, signal);
+  const members = observed.filter((o) => o.type !== null);
+  if (members.every((o) => o.detail === null)) {
+    return unknownReport(
+      subject.name,
+      members.map((o) => ({ name: o.service, type: o.type ?? '' })),
+      'down',
+      'The subject is not there: reset it.',
+      rfc3339(clock.now()),
+    );
+  }
+  const outcomes = new Map<Observed, { checked: boolean; why: string | null }>();
+  await Promise.all(members.map(async (o) => outcomes.set(o, await ownCheck(o, checks, signal))));
+  const toolkit = reach.toolkit(subject.name, toNodes(subject, observed), env);
+  using limited = deadline(`health of ${subject.name}`, adapterMs, signal);
+  const system = await subject.kind.adapter.health(toolkit, limited);
+  const views = containerViews(observed, (o) => outcomes.get(o) ?? { checked: false, why: null });
+  return combine(subject.name, views, system, rfc3339(clock.now()));
+}
+
+/** `healthy` of the engine counts, `unhealthy` counts too; while it says `starting` our own run does. */
+async function ownCheck(o: Observed, checks: Checks, signal: AbortSignal): Promise<{ checked: boolean; why: string | null }> {
+  const container = o.detail;
+  if (container === null || container.state !== 'running') return { checked: false, why: null };
+  if (container.health?.status === 'unhealthy')
+    return { checked: false, why: `fails: ${container.health.lastOutput?.trim().slice(0, 200) ?? 'no output'}` };
+  if (checks.passed(container)) return { checked: true, why: null };
+  const run = await checks.run(container, signal);
+  return { checked: run.passed, why: run.passed ? null : `has not passed yet: ${run.output.slice(0, 200)}` };
+}

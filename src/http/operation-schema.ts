@@ -1,0 +1,151 @@
+import type { FastifySchema } from 'fastify';
+import { type TSchema, type TUnknown, Type } from 'typebox';
+import { type ProblemCode, problemTable } from '../lib/problem.ts';
+import { Operation } from './schemas/operation.ts';
+import { Problem } from './schemas/problem.ts';
+import { type Component, strict } from './schemas/types.ts';
+
+/** The groups of the contract. */
+export type Tag = 'Service' | 'Kinds' | 'Subjects' | 'Faults' | 'Operations' | 'Events';
+
+interface Success {
+  description: string;
+  /** A component, or a schema for each media type. */
+  body: Component<unknown> | Record<string, TSchema>;
+  headers?: Record<string, TSchema>;
+  /** Answered at once, without an operation. */
+  direct?: boolean;
+}
+
+interface Description<P extends TSchema, Q extends TSchema, B extends TSchema> {
+  id: string;
+  tag: Tag;
+  summary: string;
+  description: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** Requests that run as they stand. */
+  examples?: Record<string, { summary: string; value: unknown }>;
+  headers?: Record<string, TSchema>;
+  success: Record<number, Success>;
+  /** Beyond those that every call can have. */
+  errors?: readonly ProblemCode[];
+  /** It changes a subject, as an operation. */
+  operation?: boolean;
+  /** It needs no token, and takes any query. */
+  open?: boolean;
+}
+
+const always: readonly ProblemCode[] = ['invalid_request', 'unauthorized', 'forbidden_host', 'forbidden_origin', 'internal'];
+const withBody: readonly ProblemCode[] = ['payload_too_large', 'unsupported_media_type'];
+const whenChanging: readonly ProblemCode[] = [
+  'subject_not_found',
+  'subject_busy',
+  'operation_cancelled',
+  'engine_unavailable',
+  'engine_error',
+  'ledger_unavailable',
+  'shutting_down',
+];
+
+const Prefer = Type.String({
+  description:
+    '`respond-async` answers 202 with the operation at once, `wait=N` after N seconds (RFC 7240). Without it the call waits for the end.',
+});
+
+const IdempotencyKey = Type.String({
+  pattern: '^[\\x21-\\x7e]{1,255}$',
+  description: 'The first answer to this key is given again to the same request, and 422 to another. Kept for 24 hours.',
+});
+
+const OperationId = Type.String({ description: 'The operation behind this call.' });
+
+/** One route's part of the contract: everything that its document and its validation need. */
+export function operation<P extends TSchema = TUnknown, Q extends TSchema = TUnknown, B extends TSchema = TUnknown>(
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  about: Description<P, Q, B>,
+): FastifySchema & { params: P; querystring: Q; body: B } {
+  const post = method === 'POST';
+  const headers = {
+    ...(about.operation ? { Prefer: Type.Optional(Prefer) } : {}),
+    ...(post ? { 'Idempotency-Key': Type.Optional(IdempotencyKey) } : {}),
+    ...about.headers,
+  };
+  const schema = {
+    operationId: about.id,
+    tags: [about.tag],
+    summary: about.summary,
+    description: about.description,
+    ...(about.params ? { params: about.params } : {}),
+    ...(about.query ? { querystring: about.query } : about.open ? {} : { querystring: Type.Object({}, strict) }),
+    ...(about.body ? { body: about.body } : {}),
+    ...(Object.keys(headers).length > 0 ? { headers: Type.Object(headers) } : {}),
+    ...(about.examples ? { 'x-examples': about.examples } : {}),
+    ...(about.open ? { security: [] } : {}),
+    response: { ...successes(about), ...problems(problemCodes(method, about)) },
+  };
+  return schema as unknown as FastifySchema & { params: P; querystring: Q; body: B };
+}
+
+function problemCodes(
+  method: string,
+  about: { errors?: readonly ProblemCode[]; operation?: boolean; open?: boolean; body?: TSchema },
+): ProblemCode[] {
+  return [
+    ...(about.open ? [] : always),
+    ...(about.body ? withBody : []),
+    ...(method === 'POST' ? (['idempotency_key_reused'] as const) : []),
+    ...(about.operation ? whenChanging : method === 'GET' ? [] : (['shutting_down'] as const)),
+    ...(about.errors ?? []),
+  ];
+}
+
+function successes(about: { success: Record<number, Success>; operation?: boolean }): Record<string, object> {
+  const written = Object.entries(about.success).map(([status, success]) => {
+    const headers = { ...(about.operation && !success.direct ? { 'X-Operation-Id': OperationId } : {}), ...success.headers };
+    return [status, { description: success.description, ...headersOf(headers), content: contentOf(success.body) }];
+  });
+  if (about.operation) written.push(['202', accepted]);
+  return Object.fromEntries(written);
+}
+
+const accepted = {
+  description: 'The operation goes on; this was asked for with `Prefer`.',
+  headers: {
+    Location: Type.String({ description: 'The operation.' }),
+    'Preference-Applied': Type.String(),
+    'X-Operation-Id': OperationId,
+  },
+  content: { 'application/json': { schema: Operation.ref } },
+};
+
+function headersOf(headers: Record<string, TSchema>): { headers?: Record<string, TSchema> } {
+  return Object.keys(headers).length > 0 ? { headers } : {};
+}
+
+function contentOf(body: Success['body']): Record<string, { schema: TSchema }> {
+  if ('ref' in body) return { 'application/json': { schema: body.ref as TSchema } };
+  return Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema }]));
+}
+
+function problems(codes: ProblemCode[]): Record<string, object> {
+  const byStatus = new Map<number, string[]>();
+  for (const code of new Set(codes)) {
+    const { status, title } = problemTable[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${title}.`]);
+  }
+  const retry = { headers: { 'Retry-After': Type.Integer({ description: 'Seconds.' }) } };
+  const written = [...byStatus].map(([status, lines]) => {
+    const busy = status === 503 || lines.some((line) => line.includes('`subject_busy`'));
+    return [
+      status,
+      {
+        description: lines.length === 1 ? lines[0] : lines.map((line) => `- ${line}`).join('\n'),
+        ...(busy ? retry : {}),
+        content: { 'application/problem+json': { schema: Problem.ref } },
+      },
+    ];
+  });
+  return Object.fromEntries(written);
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage } from 'node:http';
+import { newId } from '../lib/id.ts';
+import type { App } from './deps.ts';
+
+const quiet = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** The caller's `X-Request-Id` when it is sane, else a new one. */
+export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newId('req');
+}
+
+/** One line a request, when it was answered. Headers, where tokens are, are never logged. */
+export function logRequests(app: App): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const level = quiet.has(request.routeOptions.url ?? '') ? 'debug' : 'info';
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    request.log[level]({ method: request.method, url: request.url.slice(0, 500), status: reply.statusCode, ms }, 'request');
+  });
+}

@@ -1,0 +1,9 @@
+import { Type } from 'typebox';
+
+// Not narrowed on purpose: a name that cannot exist is not found, it is not a bad request.
+const subject = Type.String({ description: 'Name of the subject.', examples: ['etcd'] });
+
+export const SubjectParams = Type.Object({ subject });
+export const FaultParams = Type.Object({ subject, fault: Type.String({ description: 'Id of the fault (`flt_…`).' }) });
+export const KindParams = Type.Object({ kind: Type.String({ description: 'Name of the kind.', examples: ['etcd'] }) });
+export const OperationParams = Type.Object({ operation: Type.String({ description: 'Id of the operation (`op_…`).' }) });

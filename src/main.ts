@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import closeWithGrace from 'close-with-grace';
+import pino, { type Logger } from 'pino';
+import { createControl } from './control/create.ts';
+import { createEngine } from './engine/dockerode.ts';
+import { EngineError } from './engine/port.ts';
+import { buildApp } from './http/app.ts';
+import { openIdempotencyStore } from './http/idempotency-store.ts';
+import { deadline } from './lib/until.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** Time for a graceful stop: what runs is cancelled, faults are healed. */
+const graceMs = 25_000;
+
+async function main(): Promise<void> {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const root = findRoot(here);
+  const settings = readSettings(process.env, root);
+  const log = logger(settings);
+  const engine = createEngine(settings.dockerHost === null ? {} : { dockerHost: settings.dockerHost });
+  await requireEngine(engine, settings);
+  const handle = await createControl({
+    ...settings,
+    engine,
+    log,
+    kindFolders: [{ files: join(root, 'subjects'), code: join(here, '..', 'subjects') }, ...settings.subjectsDirs.map((dir) => ({ files: dir, code: dir }))],
+    env: process.env,
+  });
+  const version = String((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: unknown }).version);
+  const app = await buildApp({
+    control: handle.control,
+    logger: log,
+    token: settings.token,
+    allowedHosts: settings.allowedHosts,
+    version,
+    shuttingDown: handle.shuttingDown,
+    idempotency: await openIdempotencyStore(join(settings.dataDir, 'idempotency.ndjson')),
+  });
+  closeWithGrace({ delay: graceMs + 5000, logger: { error: (text: string) => log.error(text) } as Console }, async ({ err, signal }) => {
+    if (err !== undefined) log.fatal({ err }, 'the service failed');
+    log.info({ signal }, 'stopping: no new work, healing what is live');
+    await handle.close(graceMs);
+    await app.close();
+    await engine.close();
+  });
+  try {
+    await app.listen({ host: settings.host, port: settings.port });
+  } catch (error) {
+    await handle.close(graceMs);
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw new Error(`Port ${settings.port} on ${settings.host} is taken. Stop what holds it, or set SUBJECTD_PORT to another.`);
+    }
+    throw error;
+  }
+}
+
+async function requireEngine(engine: ReturnType<typeof createEngine>, settings: Settings): Promise<void> {
+  using limited = deadline('engine', 10_000);
+  try {
+    await engine.ping(limited);
+  } catch (error) {
+    const why = error instanceof EngineError ? error.message : 'no answer within 10 s';
+    throw new Error(`No Docker engine answers at ${settings.dockerHost ?? '/var/run/docker.sock'} (${why}). Start it, or set DOCKER_HOST.`);
+  }
+}
+
+function logger({ logLevel }: Settings): Logger {
+  const transport = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } } } : {};
+  return pino({ level: logLevel, redact: ['req.headers.authorization'], ...transport });
+}
+
+function findRoot(from: string): string {
+  let dir = from;
+  while (!existsSync(join(dir, 'package.json'))) {
+    if (dirname(dir) === dir) throw new Error('The service’s package.json is not above its code.');
+    dir = dirname(dir);
+  }
+  return dir;
+}
+
+main().catch((error: unknown) => {
+  const oneLine = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`subjectd: ${oneLine}\n`);
+  if (process.env.SUBJECTD_LOG_LEVEL === 'debug' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exit(1);
+});

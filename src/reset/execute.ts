@@ -1,0 +1,114 @@
+import type { Project } from '../compose/model.ts';
+import { type Engine, EngineError } from '../engine/port.ts';
+import type { Checks } from '../kind/check.ts';
+import { deadline, until } from '../lib/until.ts';
+import type { PhaseName, PlanStep } from './plan.ts';
+import { awaitNode, type Exits } from './ready.ts';
+
+export interface ExecuteContext {
+  engine: Engine;
+  checks: Checks;
+  exits: Exits;
+  project: Project;
+  /** Called as each step begins, for progress. */
+  onStep: (step: PlanStep) => void;
+}
+
+/** Docker frees a published port some time after it removed the container. */
+const portReleaseMs = 5000;
+
+/**
+ * Carries out a plan, every step as soon as those before it are done. The first failure stops the rest and is thrown, after all that was
+ * under way has ended. Answers when the last step of each phase ended, in milliseconds after the begin.
+ */
+export async function execute(
+  steps: readonly PlanStep[],
+  context: ExecuteContext,
+  signal: AbortSignal,
+): Promise<Record<PhaseName, number>> {
+  const started = performance.now();
+  const ended: Record<PhaseName, number> = { burn: 0, create: 0, start: 0 };
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const byId = new Map(steps.map((s) => [s.id, s]));
+  const runs = new Map<string, Promise<void>>();
+  let failure: { error: unknown } | null = null;
+
+  const run = (id: string): Promise<void> => {
+    const known = runs.get(id);
+    if (known !== undefined) return known;
+    const step = byId.get(id);
+    if (step === undefined) return Promise.reject(new Error(`The plan names a step that it does not have: ${id}`));
+    const work = Promise.all(step.after.map(run)).then(async () => {
+      either.throwIfAborted();
+      context.onStep(step);
+      await act(step, context, either);
+      ended[step.phase] = performance.now() - started;
+    });
+    runs.set(id, work);
+    work.catch((error: unknown) => {
+      failure ??= { error };
+      stop.abort(error);
+    });
+    return work;
+  };
+
+  await Promise.allSettled(steps.map((s) => run(s.id)));
+  if (failure !== null) throw (failure as { error: unknown }).error;
+  return ended;
+}
+
+async function act(step: PlanStep, { engine, checks, exits, project }: ExecuteContext, signal: AbortSignal): Promise<void> {
+  switch (step.op) {
+    case 'container.remove':
+      checks.forget(step.container);
+      return engine.removeContainer(step.container, signal);
+    case 'network.disconnect':
+      return engine.disconnectNetwork(step.network, step.container, true, signal);
+    case 'network.remove':
+      return engine.removeNetwork(step.network, signal);
+    case 'volume.remove':
+      return engine.removeVolume(step.volume, signal);
+    case 'network.create':
+      await engine.createNetwork(step.body, signal);
+      return;
+    case 'volume.create':
+      return engine.createVolume(step.body, signal);
+    case 'container.create':
+      await engine.createContainer(step.name, step.body, signal);
+      return;
+    case 'network.connect':
+      return engine.connectNetwork(step.network, step.container, step.endpoint, signal);
+    case 'container.put':
+      return engine.putFiles(step.container, step.files, signal);
+    case 'container.start':
+      return start(engine, step.container, signal);
+    case 'node.await':
+      return awaitNode({ engine, checks, exits, project }, step, signal);
+  }
+}
+
+/** Starts, and tries again for a while when a published port is still held by what was just removed. */
+async function start(engine: Engine, container: string, signal: AbortSignal): Promise<void> {
+  using limited = deadline('port release', portReleaseMs, signal);
+  let taken: unknown = null;
+  try {
+    await until(
+      async () => {
+        try {
+          await engine.startContainer(container, signal);
+          return true;
+        } catch (error) {
+          if (!(error instanceof EngineError) || error.reason !== 'port_taken') throw error;
+          taken = error;
+          return undefined;
+        }
+      },
+      100,
+      limited,
+    );
+  } catch (error) {
+    if (limited.aborted && !signal.aborted && taken !== null) throw taken;
+    throw error;
+  }
+}

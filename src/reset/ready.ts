@@ -1,0 +1,137 @@
+import { EventEmitter, once } from 'node:events';
+import type { Project } from '../compose/model.ts';
+import { type ContainerDetail, type Engine, EngineError } from '../engine/port.ts';
+import type { Checks } from '../kind/check.ts';
+import { composeLabels, labels } from '../kind/subject.ts';
+import { Problem } from '../lib/problem.ts';
+import { pause } from '../lib/until.ts';
+import type { AwaitCondition } from './plan.ts';
+import { judge } from './verdict.ts';
+
+/** How often a node is looked at and its check tried. An exit is seen at once, by the engine's event. */
+const lookEveryMs = 120;
+/** A check whose command is not in the image never passes; a few tries leave room for an image that installs it. */
+const maxMissingCommand = 5;
+
+/** Engine events about exits of one project, as they come. */
+export class Exits {
+  #emitter = new EventEmitter().setMaxListeners(0);
+  readonly #done: Promise<void>;
+  #failure: unknown = null;
+
+  private constructor(done: (emitter: EventEmitter) => Promise<void>) {
+    this.#done = done(this.#emitter).catch((error: unknown) => {
+      this.#failure = error;
+      this.#emitter.emit('*');
+    });
+  }
+
+  /** Resolves once the engine has taken the subscription, so that no exit after it is missed. Ends with the signal. */
+  static async watch(engine: Engine, owner: string, project: string, signal: AbortSignal): Promise<Exits> {
+    const open = deferred();
+    const exits = new Exits(async (emitter) => {
+      try {
+        const filter = { labels: [`${labels.owner}=${owner}`, `${composeLabels.project}=${project}`], onOpen: open.resolve };
+        for await (const event of engine.events(filter, signal)) {
+          if (event.type === 'container' && event.action === 'die') emitter.emit(event.attributes[composeLabels.service] ?? '');
+        }
+      } catch (error) {
+        open.reject(error);
+        if (!signal.aborted) throw error;
+      }
+    });
+    await open.promise;
+    return exits;
+  }
+
+  /** Waits `ms`, or until the service exits; throws when the engine's events have broken off. */
+  async pause(service: string, ms: number, signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const quiet = (error: unknown) => {
+      if (!either.aborted) throw error;
+    };
+    await Promise.race([
+      pause(ms, signal),
+      once(this.#emitter, service, { signal: either }).catch(quiet),
+      once(this.#emitter, '*', { signal: either }).catch(quiet),
+    ]).finally(() => stop.abort());
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Resolves when the subscription has ended. */
+  ended(): Promise<void> {
+    return this.#done;
+  }
+}
+
+/**
+ * Waits until a started service fulfils the condition. Tries its health check from outside, at once and again, instead of waiting for the engine's first
+ * run after a whole interval. Throws `node_failed` with its last log lines as soon as it cannot become ready any more.
+ */
+export async function awaitNode(
+  context: { engine: Engine; checks: Checks; exits: Exits; project: Project },
+  step: { service: string; container: string; condition: AwaitCondition },
+  signal: AbortSignal,
+): Promise<void> {
+  const service = context.project.services.find((s) => s.name === step.service);
+  if (service === undefined) throw new Error(`no service ${step.service} in ${context.project.name}`);
+  let missing = 0;
+  for (;;) {
+    const container = await context.engine.inspectContainer(step.container, signal);
+    const verdict = judge(service, step.condition, container, container !== null && context.checks.passed(container));
+    if (verdict.is === 'done') return;
+    if (verdict.is === 'failed') throw await nodeFailed(context.engine, step, container, verdict.why, signal);
+    if (verdict.check && container !== null) {
+      const run = await context.checks.run(container, signal);
+      // Passed now means ready only if it still runs: look once more, at once.
+      if (run.passed) continue;
+      missing = run.exitCode === 126 || run.exitCode === 127 ? missing + 1 : 0;
+      if (missing >= maxMissingCommand)
+        throw await nodeFailed(context.engine, step, container, `its health check cannot run: ${run.output}`, signal);
+    }
+    await context.exits.pause(step.service, lookEveryMs, signal);
+  }
+}
+
+async function nodeFailed(
+  engine: Engine,
+  step: { service: string; container: string },
+  container: ContainerDetail | null,
+  why: string,
+  signal: AbortSignal,
+): Promise<Problem> {
+  const logs = container === null ? [] : await lastLines(engine, container.id, signal);
+  return new Problem('node_failed', `Node ${step.service} cannot become ready: ${why}.`, {
+    nodes: [
+      {
+        name: step.service,
+        container: step.container,
+        state: container?.state ?? 'absent',
+        exit_code: container?.exitCode ?? null,
+        why,
+        logs,
+      },
+    ],
+  });
+}
+
+/** Last log lines of a container, or the reason why there are none. */
+export async function lastLines(engine: Engine, container: string, signal: AbortSignal): Promise<string[]> {
+  try {
+    return await engine.logTail(container, 20, signal);
+  } catch (error) {
+    if (error instanceof EngineError) return [`(no log: ${error.message})`];
+    throw error;
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+  let resolve = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
