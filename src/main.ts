@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     env: process.env,
   });
   const version = String((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: unknown }).version);
+  const idempotency = await openIdempotencyStore(join(settings.dataDir, 'idempotency.ndjson'));
   const app = await buildApp({
     control: handle.control,
     logger: log,
@@ -36,13 +37,14 @@ async function main(): Promise<void> {
     allowedHosts: settings.allowedHosts,
     version,
     shuttingDown: handle.shuttingDown,
-    idempotency: await openIdempotencyStore(join(settings.dataDir, 'idempotency.ndjson')),
+    idempotency,
   });
   closeWithGrace({ delay: graceMs + 5000, logger: { error: (text: string) => log.error(text) } as Console }, async ({ err, signal }) => {
     if (err !== undefined) log.fatal({ err }, 'the service failed');
     log.info({ signal }, 'stopping: no new work, healing what is live');
     await handle.close(graceMs);
     await app.close();
+    await idempotency.close();
     await engine.close();
   });
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Files } from './files.ts';
 import type { Lookup } from './interpolate.ts';
+import type { KeyTable } from './keys/rule.ts';
 import type { Network } from './model.ts';
 import type { Field, Reader } from './reader.ts';
 
@@ -49,9 +50,11 @@ export function filePath(context: Surroundings, field: Field): string | undefine
   return path === undefined ? undefined : resolve(context.workingDir, path);
 }
 
-/** Reports at the field unless it is the one value that the subset allows, and says so with the rule's own words. */
-export function mustBe(section: Section<Surroundings>, key: string, allowed: boolean, note: string): void {
-  const value = read(section, key, (r, f) => r.flag(f));
+/** Reports a true or false that the subset does not take, with the way out of the key's rule. */
+export function mustBe(section: Section<Surroundings>, key: string, allowed: boolean, table: KeyTable): void {
   const field = section.fields.get(key);
-  if (field !== undefined && value !== undefined && value !== allowed) section.context.reader.fail(field, `must be ${note}`);
+  if (field === undefined) return;
+  const { reader } = section.context;
+  const value = field.tree.kind === 'map' ? 'this' : reader.flag(field);
+  if (value !== undefined && value !== allowed) reader.fail(field, `${value} is not supported: ${table[key]?.note ?? ''}`);
 }

@@ -18,7 +18,7 @@ function readDefinition(context: Surroundings, entry: NamedField, kind: 'configs
   const fields = context.reader.keyed(entry, tables[kind]);
   if (fields === undefined) return { load: async () => undefined };
   const section: Section<Surroundings> = { context, fields };
-  mustBe(section, 'external', false, tables[kind].external?.note ?? '');
+  mustBe(section, 'external', false, tables[kind]);
   const given = sources[kind].filter((source) => fields.has(source));
   const wanted = `exactly one of ${sources[kind].map((source) => `${source}:`).join(', ')}`;
   if (given.length !== 1) {

@@ -36,7 +36,7 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
   return pattern.exec(text);
 }
 
-/** Expands from `at` to the end, or inside braces to the one that closes them. Not `live`: skips a word that is not used, without its errors. */
+/** Expands from `at` to the end, or inside braces to the one that closes them. Not `live`: a word that is not used, whose variables may be unset. */
 function expand(state: State, at: number, inside: boolean, live: boolean): { value: string; end: number; closed: boolean } {
   const { text } = state;
   const parts: string[] = [];
@@ -71,9 +71,8 @@ function variable(state: State, at: number, live: boolean): { value: string; end
   const { text, lookup } = state;
   const dollar = state.dollars;
   state.dollars += 1;
-  const fail = (message: string) => {
-    if (live) state.errors.push({ dollar, message });
-  };
+  const malformed = (message: string) => state.errors.push({ dollar, message });
+  const missing = (message: string) => (live ? malformed(message) : undefined);
   if (text.charAt(at + 1) === '$') {
     state.dollars += 1;
     return { value: '$', end: at + 2 };
@@ -81,34 +80,34 @@ function variable(state: State, at: number, live: boolean): { value: string; end
   const bare = match(bareName, text, at + 1);
   if (bare) {
     const value = lookup(bare[0]);
-    if (value === undefined) fail(unset(bare[0]));
+    if (value === undefined) missing(unset(bare[0]));
     return { value: value ?? '', end: at + 1 + bare[0].length };
   }
   if (text.charAt(at + 1) !== '{') return { value: '$', end: at + 1 };
   const open = match(opening, text, at + 1);
   if (!open) {
-    fail(`this \${ names no variable; write \${NAME}, or $$ for a plain dollar sign`);
+    malformed(`this \${ names no variable; write \${NAME}, or $$ for a plain dollar sign`);
     return { value: '', end: at + 2 };
   }
   const [whole, name = '', operator = ''] = open;
   const value = lookup(name);
   const after = at + 1 + whole.length;
   if (operator === '}') {
-    if (value === undefined) fail(unset(name));
+    if (value === undefined) missing(unset(name));
     return { value: value ?? '', end: after };
   }
   const present = value !== undefined && (!operator.startsWith(':') || value !== '');
   const kind = operator.at(-1);
   const used = kind === '+' ? present : !present;
   if (state.depth >= deepest) {
-    fail(`variables are nested more than ${deepest} deep; flatten them`);
+    malformed(`variables are nested more than ${deepest} deep; flatten them`);
     return { value: '', end: text.length };
   }
   state.depth += 1;
   const word = expand(state, after, true, live && used);
   state.depth -= 1;
-  if (!word.closed) fail(`the brace after \${${name} is never closed; add the missing }`);
-  if (kind === '?' && !present) fail(required(name, word.value));
+  if (!word.closed) malformed(`the brace after \${${name} is never closed; add the missing }`);
+  if (kind === '?' && !present) missing(required(name, word.value));
   if (kind === '+') return { value: present ? word.value : '', end: word.end };
   return { value: present ? (value ?? '') : kind === '-' ? word.value : '', end: word.end };
 }

@@ -24,8 +24,8 @@ function readNetwork(context: Surroundings, entry: NamedField): Network {
   const fields = isNull(entry.tree) ? undefined : context.reader.keyed(entry, networkKeys);
   if (fields === undefined) return plain;
   const section: Section<Surroundings> = { context, fields };
-  mustBe(section, 'external', false, networkKeys.external?.note ?? '');
-  mustBe(section, 'enable_ipv4', true, 'true; every node has an IPv4 address');
+  mustBe(section, 'external', false, networkKeys);
+  mustBe(section, 'enable_ipv4', true, networkKeys);
   return {
     ...plain,
     name: read(section, 'name', engineName) ?? plain.name,

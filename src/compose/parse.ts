@@ -88,7 +88,7 @@ class Converter {
     this.#nodes += 1;
     if (this.#nodes > limits.nodes || depth > limits.depth) return this.#stop(at, path, depth);
     if (isAlias(node)) return this.#alias(node.source, at, path, depth);
-    if (node.tag !== undefined && !plainTags.has(node.tag)) return this.#fail(at, path, tagMessage(node.tag));
+    if (node.tag !== undefined && !plainTags.has(node.tag)) return this.#fail(this.#tagPlace(node) ?? at, path, tagMessage(node.tag));
     const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
     const before = this.#nodes;
     if (anchor !== undefined) this.#anchors.set(anchor, 'open');
@@ -162,6 +162,13 @@ class Converter {
     return scalar(at, { value, text: value, odd: false }, this.#dollars(node, value));
   }
 
+  /** A node's range starts after its tag. */
+  #tagPlace(node: Node): Place | null {
+    const bang = node.range ? this.#text.lastIndexOf('!', node.range[0]) : -1;
+    if (bang < 0) return null;
+    return this.#place(this.#text.charAt(bang - 1) === '!' ? bang - 1 : bang);
+  }
+
   #dollars(node: Scalar, value: string): Place[] {
     if (!value.includes('$') || !node.range) return [];
     const raw = this.#text.slice(node.range[0], node.range[1]);
@@ -190,5 +197,5 @@ function scalar(at: Place, plain: { value: ScalarTree['value']; text: string; od
 
 function tagMessage(tag: string): string {
   if (tag === '!reset' || tag === '!override') return `${tag} only has a meaning in a file that overrides another; remove it`;
-  return `the YAML tag ${tag} is not supported; remove it`;
+  return `the YAML tag ${tag.replace('tag:yaml.org,2002:', '!!')} is not supported; remove it`;
 }

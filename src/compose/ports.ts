@@ -30,9 +30,11 @@ export function expandPort(parts: { address: string; host: string; container: st
     return `"${parts.container}" is not a container port; use 1 to 65535, or a range such as 8000-8002`;
   const count = container.last - container.first + 1;
   if (count > mostPorts) return `a range of ${count} ports is too many; publish at most ${mostPorts}`;
-  const host = parts.host === '' || parts.host === '0' ? null : parseRange(parts.host);
-  if (host === null && parts.host !== '' && parts.host !== '0')
+  const anyPort = parts.host === '' || (parts.host === '0' && count === 1);
+  const host = anyPort ? null : parseRange(parts.host);
+  if (host === null && !anyPort) {
     return `"${parts.host}" is not a host port; use 1 to 65535, or a range as long as the container's`;
+  }
   if (host !== null && (host.first === 0 || host.last - host.first + 1 !== count)) {
     return `host ports ${parts.host} and container ports ${parts.container} differ in number; name one host port for each container port`;
   }

@@ -5,6 +5,9 @@ import { parseSize } from './size.ts';
 import { suggest } from './suggest.ts';
 import type { Tree } from './tree.ts';
 
+/** A thousand days; the engine counts nanoseconds in 63 bits. */
+const longestMs = 1000 * 24 * 3_600_000;
+
 /** A value and the keys that lead to it. */
 export interface Field {
   tree: Tree;
@@ -130,7 +133,7 @@ export class Reader {
         : tree.kind === 'scalar' && tree.value === 0
           ? 0
           : null;
-    if (value !== null && (value === 0 || value >= 1)) return value;
+    if (value !== null && (value === 0 || (value >= 1 && value <= longestMs))) return value;
     return this.fail(field, 'must be a duration of at least 1ms with its unit, such as 10s, 500ms or 1m30s');
   }
 

@@ -30,7 +30,7 @@ export function resolvePlain(source: string): PlainScalar {
     const big = wholeNumber(whole[1] ?? '', whole[2] ?? '');
     if (big < 2n ** 64n && big >= -(2n ** 63n)) return { value: Number(big), text: big.toString(), odd: false };
   }
-  if (/^[-+.0-9]/.test(source) && float.test(digits)) {
+  if (/^[-+0-9]/.test(source) ? float.test(digits) : float.test(source)) {
     const value = Number(digits);
     if (!Number.isFinite(value)) return { value: source, text: source, odd: true };
     return { value, text: floatText(value), odd: false };

@@ -34,7 +34,7 @@ export async function readService(context: Context, entry: NamedField): Promise<
   const text = (key: string) => read(section, key, (r, f) => r.text(f)) ?? null;
   const texts = (key: string) => read(section, key, (r, f) => r.texts(f)) ?? [];
   const flag = (key: string) => read(section, key, (r, f) => r.flag(f));
-  mustBe(section, 'privileged', false, serviceKeys.privileged?.note ?? '');
+  mustBe(section, 'privileged', false, serviceKeys);
   read(section, 'scale', one);
   if (entry.tree.kind === 'map' && !entry.tree.entries.has('image') && !entry.tree.entries.has('build'))
     reader.fail(entry, 'has no image; add image:');
@@ -89,7 +89,7 @@ export async function readService(context: Context, entry: NamedField): Promise<
 
 function one(reader: Reader, field: Field): void {
   const count = reader.integer(field, 0, 1_000_000);
-  if (count !== undefined && count !== 1) reader.fail(field, `must be ${serviceKeys.scale?.note ?? ''}`);
+  if (count !== undefined && count !== 1) reader.fail(field, `${count} is not supported: ${serviceKeys.scale?.note ?? ''}`);
 }
 
 function platform(reader: Reader, field: Field): string | undefined {
@@ -108,7 +108,7 @@ function pullPolicy(reader: Reader, field: Field): Service['pullPolicy'] | undef
   const text = reader.text(field);
   if (text === 'missing' || text === 'if_not_present') return 'missing';
   if (text === 'never' || text === undefined) return text;
-  return reader.fail(field, `"${text}" is not supported; use ${serviceKeys.pull_policy?.note ?? ''}`);
+  return reader.fail(field, `${text} is not supported: ${serviceKeys.pull_policy?.note ?? ''}`);
 }
 
 /** Names of the profiles of a service; a service without any is always active. */

@@ -16,7 +16,7 @@ function readVolume(context: Surroundings, entry: NamedField): Volume {
   const fields = isNull(entry.tree) ? undefined : context.reader.keyed(entry, volumeKeys);
   if (fields === undefined) return plain;
   const section: Section<Surroundings> = { context, fields };
-  mustBe(section, 'external', false, volumeKeys.external?.note ?? '');
+  mustBe(section, 'external', false, volumeKeys);
   return {
     ...plain,
     name: read(section, 'name', engineName) ?? plain.name,

@@ -13,7 +13,7 @@ import { ownerOf } from '../ledger/owner.ts';
 import { systemClock } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
 import { systemRng } from '../lib/rng.ts';
-import { deadline } from '../lib/until.ts';
+import { deadline, manyListeners } from '../lib/until.ts';
 import { ImagePins } from '../reset/images.ts';
 import type { Range } from '../reset/subnet.ts';
 import type { Control } from './api.ts';
@@ -52,6 +52,9 @@ export interface ControlHandle {
 
 /** Undo steps are done before the service serves; the proof of recovery may go on beyond this. */
 const recoverBeforeServingMs = 20_000;
+
+/** A compose file that was corrected is seen within this time. */
+const mendEveryMs = 2000;
 
 /**
  * Puts the service together: takes the data directory, opens the ledger, loads the kinds, recovers from whatever the last run left, then answers. Throws an
@@ -110,7 +113,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   await registry.load();
   await pinImages(context, registry, starting);
 
-  const closing = new AbortController();
+  const closing = manyListeners(new AbortController());
   const background = (what: string, work: Promise<unknown>) => void work.catch((error: unknown) => log.error({ error }, what));
   const expiry = new Expiry(context.store, events, systemClock, (fault) => {
     const host = registry.find(fault.subject);
@@ -151,6 +154,8 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   await settledWithin(recovering, recoverBeforeServingMs);
   events.emit('service.started', null, {});
 
+  const mending = setInterval(() => background('broken kinds', registry.mend().then((hosts) => recover(context, hosts, closing.signal))), mendEveryMs);
+
   let accepting = true;
   return {
     control: controlService(context, registry, expiry, () => accepting),
@@ -160,6 +165,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
       using limited = deadline('shut-down', graceMs);
       events.emit('service.stopping', null, {});
       closing.abort(new Problem('shutting_down', 'The service is shutting down.'));
+      clearInterval(mending);
       expiry.stop();
       await operations.stop(new Problem('shutting_down', 'The service is shutting down.'));
       for (const result of await Promise.allSettled(registry.all().map((h) => healLive(context, h, 'recovery', limited)))) {

@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { Problem } from '../lib/problem.ts';
-import { deadline, pause } from '../lib/until.ts';
+import { deadline, manyListeners, pause } from '../lib/until.ts';
 import type { Running } from './api.ts';
 import type { Operation, OperationKind, Phase } from './operation.ts';
 
@@ -67,7 +67,7 @@ export class Operations {
       result: null,
       error: null,
     };
-    const controller = new AbortController();
+    const controller = manyListeners(new AbortController());
     const ended = this.#run(operation, controller, work);
     this.#entries.set(operation.id, { operation, controller, ended });
     return { operation, ended, controller };

@@ -19,23 +19,28 @@ export class Registry {
   #context: Context;
   #healthIntervalMs: number;
   #hosts = new Map<string, Host>();
+  /** Subjects whose compose file could not be used at the last try. */
+  #broken = new Map<string, { record: SubjectRecord; problem: Problem }>();
 
   constructor(context: Context, healthIntervalMs: number) {
     this.#context = context;
     this.#healthIntervalMs = healthIntervalMs;
   }
 
-  /** Makes the default subjects and those the ledger knows. A kind whose compose file cannot be used is told in the log and tried again when asked for. */
+  /** Makes the default subjects and those the ledger knows. One whose compose file cannot be used is told in the log, and tried again by `mend`. */
   async load(): Promise<void> {
     const records = this.#context.ledger.all<SubjectRecord>('subject').map((e) => e.value);
     const defaults = this.#context.kinds.map((k) => records.find((r) => r.name === k.name) ?? defaultRecord(k));
     for (const record of [...defaults, ...records.filter((r) => !defaults.includes(r))]) {
-      try {
-        await this.#add(record);
-      } catch (error) {
-        this.#context.log.warn({ subject: record.name, problem: toProblem(error).toBody() }, 'the subject cannot be used');
-      }
+      await this.#try(record);
     }
+  }
+
+  /** Tries again what could not be used: somebody may have corrected the file. Answers what can be used now. */
+  async mend(): Promise<Host[]> {
+    const mended: Host[] = [];
+    for (const { record } of [...this.#broken.values()]) mended.push(...(await this.#try(record)));
+    return mended;
   }
 
   all(): Host[] {
@@ -47,19 +52,11 @@ export class Registry {
   }
 
   /** Throws `subject_not_found`, or what is wrong with its compose file. */
-  async get(name: string): Promise<Host> {
-    const host = this.#hosts.get(name);
-    if (host !== undefined) return host;
-    const kind = this.#context.kinds.find((k) => k.name === name);
-    if (kind !== undefined) return this.#add(defaultRecord(kind));
-    throw notFound(name, this.all());
-  }
-
-  /** Like `get`, for calls that answer at once. */
   require(name: string): Host {
     const host = this.#hosts.get(name);
-    if (host === undefined) throw notFound(name, this.all());
-    return host;
+    if (host !== undefined) return host;
+    const broken = this.#broken.get(name);
+    throw broken?.problem ?? notFound(name, this.all());
   }
 
   /** Another copy of a kind, on the first free place of ports. Durable when it resolves. */
@@ -102,10 +99,20 @@ export class Registry {
     await Promise.all(this.all().flatMap((h) => [h.poller.stop(), h.reach.close()]));
   }
 
-  async #add(record: SubjectRecord): Promise<Host> {
-    const host = await this.#make(record, this.kind(record.kind));
-    this.#adopt(host);
-    return host;
+  async #try(record: SubjectRecord): Promise<Host[]> {
+    try {
+      const host = await this.#make(record, this.kind(record.kind));
+      this.#adopt(host);
+      this.#broken.delete(record.name);
+      return [host];
+    } catch (error) {
+      const problem = toProblem(error);
+      if (this.#broken.get(record.name)?.problem.message !== problem.message) {
+        this.#context.log.warn({ subject: record.name, problem: problem.toBody() }, 'the subject cannot be used');
+      }
+      this.#broken.set(record.name, { record, problem });
+      return [];
+    }
   }
 
   #adopt(host: Host): void {

@@ -29,7 +29,7 @@ export function controlService(context: Context, registry: Registry, expiry: Exp
     kind: (name, signal) => asking('kind', signal, (s) => kindView(context, registry.kind(name), s)),
 
     subjects: (signal) => asking('subjects', signal, (s) => Promise.all(registry.all().map((h) => view(context, h, s)))),
-    subject: (name, signal) => asking('subject', signal, async (s) => view(context, await registry.get(name), s)),
+    subject: (name, signal) => asking('subject', signal, (s) => view(context, registry.require(name), s)),
     createSubject: (request, signal) =>
       asking('subject', signal, async (s) => {
         if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');

@@ -1,7 +1,7 @@
 import type { Service } from '../compose/model.ts';
 import type { Role } from '../kind/adapter.ts';
 import type { Observed } from '../kind/observe.ts';
-import type { EndpointView, NodeView, SubjectView } from './api.ts';
+import type { EndpointView, NodeView, SubjectPhase, SubjectView } from './api.ts';
 import type { Host } from './host.ts';
 
 /** A subject as the API shows it. `roles` are those known now. */
@@ -12,12 +12,18 @@ export function subjectView(host: Host, observed: readonly Observed[], roles: re
     name: subject.name,
     kind: subject.kind.name,
     project: subject.project.name,
-    phase: host.phase,
+    phase: phaseNow(host, observed),
     generation: host.generation,
     nodes: services.map((s) => nodeView(host, s, observed, roles)),
     endpoints: subject.project.services.flatMap((s) => endpoints(s, observed.find((o) => o.service === s.name) ?? null, advertiseHost)),
     operation: host.holder,
   };
+}
+
+/** What somebody else took down is absent, whatever was last written down. */
+function phaseNow(host: Host, observed: readonly Observed[]): SubjectPhase {
+  const settled = host.phase === 'running' || host.phase === 'failed';
+  return settled && observed.every((o) => o.detail === null) ? 'absent' : host.phase;
 }
 
 function nodeView(host: Host, service: Service, observed: readonly Observed[], roles: readonly Role[]): NodeView {

@@ -9,6 +9,7 @@ import { logTail } from './logs.ts';
 import { toContainerDetail, toContainerSummary } from './map.ts';
 import { orNull, unlessGone } from './missing.ts';
 import { containerPath, isAbout } from './paths.ts';
+import { PauseGate } from './pause-gate.ts';
 import { type Engine, EngineError } from './port.ts';
 
 type ContainerMethods = Pick<
@@ -33,6 +34,7 @@ const notModified = 304;
 const removalRetryMs = 50;
 
 export function containerMethods(client: Client): ContainerMethods {
+  const gate = new PauseGate();
   const post = (at: CallSite, verb: string, signal: AbortSignal, query: Record<string, string> = {}) =>
     client.done({ ...at, method: 'POST', path: `${containerPath(at)}/${verb}`, query, signal, accept: [notModified] });
 
@@ -78,7 +80,7 @@ export function containerMethods(client: Client): ContainerMethods {
     },
 
     async pauseContainer(id, signal) {
-      await post({ op: 'pauseContainer', target: id }, 'pause', signal);
+      await gate.pause(id, signal, () => post({ op: 'pauseContainer', target: id }, 'pause', signal));
     },
 
     async unpauseContainer(id, signal) {
@@ -99,10 +101,11 @@ export function containerMethods(client: Client): ContainerMethods {
         }
       };
       await until(remove, removalRetryMs, signal);
+      gate.drop(id);
     },
 
     putFiles: (id, files, signal) => putFiles(client, id, files, signal),
     logTail: (id, lines, signal) => logTail(client, id, lines, signal),
-    exec: (id, argv, signal, options) => exec(client, id, argv, signal, options),
+    exec: (id, argv, signal, options) => exec(client, gate, id, argv, signal, options),
   };
 }

@@ -1,4 +1,4 @@
-import { DeadlineError, deadline, pause } from '../lib/until.ts';
+import { DeadlineError, deadline, either, manyListeners, pause } from '../lib/until.ts';
 import type { HealthReport } from './report.ts';
 
 /** Pace of the background polls, and of those that somebody waits for. */
@@ -16,7 +16,7 @@ export class Poller {
   #onChange: (now: HealthReport, before: HealthReport) => void;
   #pace: Pace;
   #latest: HealthReport;
-  #stop = new AbortController();
+  #stop = manyListeners(new AbortController());
   #wake = new AbortController();
   #poked = false;
   #waiting = 0;
@@ -135,10 +135,10 @@ export class Poller {
       return;
     }
     this.#wake = new AbortController();
-    const either = AbortSignal.any([signal, this.#wake.signal]);
+    const both = either(signal, this.#wake.signal);
     const ms = this.#waiting > 0 ? this.#pace.waitingMs : this.#pace.idleMs;
-    await pause(ms, either).catch((error: unknown) => {
-      if (!either.aborted) throw error;
+    await pause(ms, both).catch((error: unknown) => {
+      if (!both.aborted) throw error;
     });
     this.#poked = false;
   }

@@ -94,7 +94,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   gate = await makeGate(app, { token, allowedHosts });
   app.addHook('onRequest', gate);
   app.addHook('onRequest', async (request) => {
-    if (request.is404) throw known.problem(request);
+    // The router takes `/v1/subjects/` for a subject without a name.
+    if (request.is404 || Object.values(request.params as object).includes('')) throw known.problem(request);
     const changes = request.method !== 'GET' && request.method !== 'HEAD';
     if (changes && app.closing()) throw new Problem('shutting_down', 'The service is shutting down and begins nothing new.');
   });

@@ -41,27 +41,32 @@ export async function streamEvents(
     if (blocked !== null && ++blocked.beats > 1) blocked.give.abort();
   }, heartbeatMs);
   heart.unref();
-  const stop = () => wake();
+  const stop = () => {
+    wake();
+    blocked?.give.abort();
+  };
   signal.addEventListener('abort', stop, { once: true });
 
-  /** Resolves when the client has room for more; false when it is too slow. */
-  const room = async (): Promise<boolean> => {
+  /** Null when the client has room for more, else why it never will. */
+  const room = async (): Promise<'closed' | 'slow' | null> => {
     const give = new AbortController();
     blocked = { pending: 0, beats: 0, give };
     try {
-      await once(out, 'drain', { signal: AbortSignal.any([signal, give.signal]) });
-    } catch (error) {
-      if (!signal.aborted && !give.signal.aborted) throw error;
+      await once(out, 'drain', { signal: give.signal });
+      return null;
+    } catch {
+      // Given up, or the connection broke; who owns the connection tells about its errors.
+      return give.signal.aborted && !signal.aborted ? 'slow' : 'closed';
     } finally {
       blocked = null;
     }
-    return !give.signal.aborted;
   };
 
   try {
     let { cursor, text } = start(source, options.after);
     while (!signal.aborted) {
-      if (text !== '' && !out.write(text) && !(await room())) return 'slow';
+      const end = text === '' || out.write(text) ? null : await room();
+      if (end !== null) return end;
       text = '';
       const newest = source.last;
       const events = source.after(cursor, batch, subject);
@@ -74,7 +79,7 @@ export async function streamEvents(
         continue;
       }
       cursor = Math.max(cursor, newest);
-      if (!beat) await new Promise<void>((resolve) => (wake = resolve));
+      if (!beat && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
       if (beat) text = ': still here\n\n';
       beat = false;
     }

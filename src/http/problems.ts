@@ -14,7 +14,7 @@ const frameworkCodes: Record<string, ProblemCode> = {
 /** Any error in the words of the table. What is not meant for callers becomes `internal`, without its text. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const { code = '', statusCode = 500, message } = error as Partial<FastifyError>;
+  const { code = '', statusCode = 500, message } = (error ?? {}) as Partial<FastifyError>;
   const known = frameworkCodes[code] ?? (statusCode === 403 || statusCode === 404 ? 'not_found' : null);
   if (known !== null) return new Problem(known, problemDetail[known] ?? `${message}`);
   if (statusCode >= 400 && statusCode < 500) return new Problem('invalid_request', `The request cannot be read: ${message}`);

@@ -43,9 +43,7 @@ export async function patient(control: Control, attempt: Attempt, preference: Pr
   if (running === null || preference.patienceMs === null) return ended;
   if (preference.patienceMs > 0) {
     const timer = new AbortController();
-    const answer = await Promise.race([ended, delay(preference.patienceMs, null, { signal: timer.signal, ref: false })]).finally(() =>
-      timer.abort(),
-    );
+    const answer = await Promise.race([ended, delay(preference.patienceMs, null, { signal: timer.signal })]).finally(() => timer.abort());
     if (answer !== null) return answer;
   }
   const operation = await control.operation(running.operation.id, 0, new AbortController().signal);

@@ -20,5 +20,14 @@ export function validatorCompiler(): FastifySchemaCompiler<object> {
     body.addSchema(schema);
     text.addSchema(schema);
   }
-  return ({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema);
+  return ({ schema, httpPart }) => {
+    if (httpPart === 'body') return body.compile(schema);
+    return text.compile(httpPart === 'headers' ? lowerCase(schema) : schema);
+  };
+}
+
+/** Header names arrive in lower case; the contract writes them as people do. */
+function lowerCase(schema: { properties?: object }): object {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  return { ...schema, properties: Object.fromEntries(properties) };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Raised when a deadline passes; tells it apart from a cancelled wait. */
@@ -10,7 +11,7 @@ export class DeadlineError extends Error {
 
 /** A signal that aborts with a DeadlineError after `ms`, or when the parent aborts. */
 export function deadline(what: string, ms: number, parent?: AbortSignal): AbortSignal & Disposable {
-  const controller = new AbortController();
+  const controller = manyListeners(new AbortController());
   const timer = setTimeout(() => controller.abort(new DeadlineError(what, ms)), ms);
   const onParent = () => controller.abort(parent?.reason);
   if (parent?.aborted) onParent();
@@ -44,4 +45,17 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw signal.reason;
     throw error;
   }
+}
+
+/** For a signal that many calls listen to at once: Node's warning about eleven listeners is meant for leaks. */
+export function manyListeners(controller: AbortController): AbortController {
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
+/** Aborts when one of them does; many may listen. */
+export function either(...signals: AbortSignal[]): AbortSignal {
+  const signal = AbortSignal.any(signals);
+  setMaxListeners(0, signal);
+  return signal;
 }

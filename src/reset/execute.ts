@@ -1,7 +1,7 @@
 import type { Project } from '../compose/model.ts';
 import { type Engine, EngineError } from '../engine/port.ts';
 import type { Checks } from '../kind/check.ts';
-import { deadline, until } from '../lib/until.ts';
+import { deadline, either, manyListeners, until } from '../lib/until.ts';
 import type { PhaseName, PlanStep } from './plan.ts';
 import { awaitNode, type Exits } from './ready.ts';
 
@@ -28,8 +28,8 @@ export async function execute(
 ): Promise<Record<PhaseName, number>> {
   const started = performance.now();
   const ended: Record<PhaseName, number> = { burn: 0, create: 0, start: 0 };
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
+  const stop = manyListeners(new AbortController());
+  const both = either(signal, stop.signal);
   const byId = new Map(steps.map((s) => [s.id, s]));
   const runs = new Map<string, Promise<void>>();
   let failure: { error: unknown } | null = null;
@@ -40,9 +40,9 @@ export async function execute(
     const step = byId.get(id);
     if (step === undefined) return Promise.reject(new Error(`The plan names a step that it does not have: ${id}`));
     const work = Promise.all(step.after.map(run)).then(async () => {
-      either.throwIfAborted();
+      both.throwIfAborted();
       context.onStep(step);
-      await act(step, context, either);
+      await act(step, context, both);
       ended[step.phase] = performance.now() - started;
     });
     runs.set(id, work);

@@ -51,7 +51,9 @@ export class ImagePins {
         const present = await this.#engine.inspectImage(reference, signal);
         const pin = this.#pins.get(reference);
         if (pin === undefined) {
-          const found = present === null ? await this.#pull(reference, pullMs, signal) : await this.look(reference, signal);
+          const mayPull = subject.project.services.some((s) => s.image === reference && s.pullPolicy !== 'never');
+          const found =
+            present !== null ? await this.look(reference, signal) : mayPull ? await this.#pull(reference, pullMs, signal) : null;
           if (found === null) missing.push({ image: reference, why: this.#refused.get(reference)?.message ?? 'not found' });
           else images.set(reference, { use: reference, volumes: found.volumes });
           return;

@@ -4,7 +4,7 @@ import { type ContainerDetail, type Engine, EngineError } from '../engine/port.t
 import type { Checks } from '../kind/check.ts';
 import { composeLabels, labels } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
-import { pause } from '../lib/until.ts';
+import { either, pause } from '../lib/until.ts';
 import type { AwaitCondition } from './plan.ts';
 import { judge } from './verdict.ts';
 
@@ -47,14 +47,14 @@ export class Exits {
   /** Waits `ms`, or until the service exits; throws when the engine's events have broken off. */
   async pause(service: string, ms: number, signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
-    const either = AbortSignal.any([signal, stop.signal]);
+    const both = either(signal, stop.signal);
     const quiet = (error: unknown) => {
-      if (!either.aborted) throw error;
+      if (!both.aborted) throw error;
     };
     await Promise.race([
       pause(ms, signal),
-      once(this.#emitter, service, { signal: either }).catch(quiet),
-      once(this.#emitter, '*', { signal: either }).catch(quiet),
+      once(this.#emitter, service, { signal: both }).catch(quiet),
+      once(this.#emitter, '*', { signal: both }).catch(quiet),
     ]).finally(() => stop.abort());
     if (this.#failure !== null) throw this.#failure;
   }

@@ -3,6 +3,7 @@ import { EngineError } from '../engine/port.ts';
 import type { Checks } from '../kind/check.ts';
 import type { Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
+import { either } from '../lib/until.ts';
 import { execute } from './execute.ts';
 import { type Existing, findExisting } from './existing.ts';
 import type { ImagePins } from './images.ts';
@@ -57,7 +58,7 @@ export async function resetSubject(
   await hooks.beforeChange();
 
   const stop = new AbortController();
-  const exits = await Exits.watch(engine, owner, subject.project.name, AbortSignal.any([signal, stop.signal]));
+  const exits = await Exits.watch(engine, owner, subject.project.name, either(signal, stop.signal));
   try {
     const guests = guestsOf(context, subject, existing);
     for (const [key, names] of guests.strangers)
@@ -96,7 +97,7 @@ export async function burnSubject(
   const { engine, owner } = context;
   const existing = await findExisting(engine, owner, subject, signal);
   const stop = new AbortController();
-  const exits = await Exits.watch(engine, owner, subject.project.name, AbortSignal.any([signal, stop.signal]));
+  const exits = await Exits.watch(engine, owner, subject.project.name, either(signal, stop.signal));
   try {
     await execute(planBurn(existing), { ...context, exits, project: subject.project, onStep }, signal);
   } finally {

@@ -139,6 +139,7 @@ function hostConfig(service: Service, context: SpecContext): HostConfig {
   if (service.cpus !== null) config.NanoCpus = Math.round(service.cpus * 1e9);
   if (service.pidsLimit !== null) config.PidsLimit = service.pidsLimit;
   if (service.oomScoreAdj !== null) config.OomScoreAdj = service.oomScoreAdj;
+  if (service.logging !== null) config.LogConfig = { Type: service.logging.driver, Config: service.logging.options };
   config.NetworkMode = networkMode(service, context.project);
   return config;
 }

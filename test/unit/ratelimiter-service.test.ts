@@ -134,7 +134,9 @@ describe('strict input', () => {
       assert.equal(answer.statusCode, 400, what);
       assert.equal(answer.json().code, 'invalid_request', what);
     }
-    assert.match((await app.inject({ method: 'POST', url: '/check', payload: { key: 'a', window: 1 } })).json().detail, /body/);
+    const told = async (payload: object) => (await app.inject({ method: 'POST', url: '/check', payload })).json().detail;
+    assert.equal(await told({ key: 'a', window: 1 }), 'body must NOT have additional properties (window)');
+    assert.equal(await told({ key: 'a', limit: -1 }), 'body/limit must be >= 0');
   });
 
   test('what is not JSON, too large, or at no route has its own answer', async (t) => {

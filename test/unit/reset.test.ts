@@ -19,6 +19,8 @@ function service(name: string, more: Partial<Service> = {}): Service {
     containerName: `p-${name}-1`,
     image: 'img',
     platform: null,
+    pullPolicy: 'missing',
+    logging: null,
     command: null,
     entrypoint: null,
     environment: {},

@@ -26,7 +26,7 @@ type Json = Record<string, unknown>;
 
 // The set-up is plain JavaScript, since it runs before any module is installed; here is what the tests use of it.
 const load = async <T>(file: string): Promise<T> => (await import(new URL(`../../scripts/${file}`, import.meta.url).href)) as T;
-const { contextHash } = await load<{ contextHash(directory: string, inputs?: Json, except?: string[]): string }>('setup/context.mjs');
+const { contextHash } = await load<{ contextHash(directory: string, inputs?: Json): string }>('setup/context.mjs');
 const { staleReason } = await load<{ staleReason(lock: Json, installed: Json | undefined): string | undefined }>('setup/modules.mjs');
 const { isAtLeast } = await load<{ isAtLeast(have: string, need: string): boolean }>('setup/node-version.mjs');
 const { isDebian } = await load<{ isDebian(osRelease: string): boolean }>('setup/apt.mjs');
@@ -56,13 +56,13 @@ function withFolder<T>(work: (directory: string) => T): T {
 }
 
 describe('the hash of a build context', () => {
-  const hashAfter = (change: (directory: string) => void, inputs: Json = { base_id: 'a' }, except: string[] = []): string =>
+  const hashAfter = (change: (directory: string) => void, inputs: Json = { base_id: 'a' }): string =>
     withFolder((directory) => {
       mkdirSync(join(directory, 'sub'));
       writeFileSync(join(directory, 'Dockerfile'), 'FROM x');
       writeFileSync(join(directory, 'sub/run'), '1');
       change(directory);
-      return contextHash(directory, inputs, except);
+      return contextHash(directory, inputs);
     });
   const before = hashAfter(() => {});
 
@@ -84,32 +84,6 @@ describe('the hash of a build context', () => {
       hashAfter(() => {}, { base_id: 'a', BASE: 'x' }),
     ];
     assert.equal(new Set([before, ...others]).size, others.length + 1);
-  });
-
-  it('leaves out an excepted folder at the top only', () => {
-    const top = (d: string) => mkdirSync(join(d, 'node_modules'));
-    assert.equal(
-      hashAfter(
-        (d) => {
-          top(d);
-          writeFileSync(join(d, 'node_modules/a'), '1');
-        },
-        undefined,
-        ['node_modules'],
-      ),
-      before,
-    );
-    assert.notEqual(
-      hashAfter(
-        (d) => {
-          mkdirSync(join(d, 'sub/node_modules'));
-          writeFileSync(join(d, 'sub/node_modules/a'), '1');
-        },
-        undefined,
-        ['node_modules'],
-      ),
-      before,
-    );
   });
 });
 

@@ -10,6 +10,7 @@ import {
   lostQuorum,
   noLeader,
   type Pd,
+  quorum,
   refuses,
   renamed,
   three,
@@ -138,6 +139,15 @@ test('an old leader that was frozen and still names itself loses against the one
   assert.equal(result.healthy, true);
 });
 
+test('of two leaders with one voice each the one is believed whose PD has a quorum', async () => {
+  const members = renamed(captured('30-3pd-follower-or-leader.members')).replace(
+    /"leader": \{\s*"name": "pd2"/,
+    '"leader": {"name": "pd0"',
+  );
+  const result = await health({ pd0: healthyPd({ members, quorum: lostQuorum }), pd1: healthyPd(), pd2: everywhere(hangs) });
+  assert.equal(result.details.pd_leader, 'pd2');
+});
+
 test('of two PDs that follow one leader the newer heartbeats are believed', async () => {
   const older = healthyPd({ stores: stores.replaceAll('01:02:58', '01:02:41') });
   const seen = await state({ pd0: older, pd1: healthyPd(), pd2: everywhere(hangs) });
@@ -149,7 +159,7 @@ test('of two PDs that follow one leader the newer heartbeats are believed', asyn
 
 test('a leader whose own etcd has lost its quorum is not believed, though it still answers everything', async () => {
   const isolated = healthyPd({ quorum: lostQuorum });
-  const result = await health({ pd0: { ...everywhere(deadLeader), ping: '' }, pd1: everywhere(hangs), pd2: isolated });
+  const result = await health({ pd0: { ...everywhere(deadLeader), ping: '', quorum }, pd1: everywhere(hangs), pd2: isolated });
   assert.equal(result.healthy, false);
   assert.match(result.issues.join('\n'), /no PD that follows pd2 confirms a quorum \(pd2: RAFT NO LEADER\)/);
 });
@@ -247,7 +257,7 @@ test('nobody has a role while PD has no leader, and a dead store leads nothing',
     left.map(({ role }) => role),
     ['pd_follower', 'pd_follower', 'pd_leader'],
   );
-  assert.deepEqual(new Set(left.map(({ role }) => role)).isSubsetOf?.(new Set(adapter.roleNames)) ?? true, true);
+  assert(left.every(({ role }) => adapter.roleNames.includes(role)));
 });
 
 test('a cancelled question ends with the reason of the signal', async () => {

@@ -22,6 +22,7 @@ const file = parse(text) as {
   volumes: Record<string, null>;
 };
 const nodes = Object.entries(file.services).filter(([name]) => name in adapter.nodeTypes);
+const variable = (name: string, otherwise: string) => `\${${name}:-${otherwise}}`;
 const flag = ({ command }: Service, name: string) => command.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 
 test('the nodes of the adapter are the services of the file, Prometheus alone being none and under a profile', () => {
@@ -45,7 +46,7 @@ test('each PD advertises its own service name, and all know the same three peers
     assert.equal(flag(service, 'client-urls'), 'http://0.0.0.0:2379');
     assert.equal(flag(service, 'peer-urls'), 'http://0.0.0.0:2380');
     assert.equal(flag(service, 'initial-cluster'), peers);
-    assert.equal(service.image, '${PD_IMAGE:-pingcap/pd:v8.5.5}');
+    assert.equal(service.image, variable('PD_IMAGE', 'pingcap/pd:v8.5.5'));
   }
 });
 
@@ -56,7 +57,7 @@ test('each TiKV advertises its own service name, asks all three PDs and takes th
     assert.equal(flag(service, 'pd-endpoints'), 'pd0:2379,pd1:2379,pd2:2379');
     assert.equal(flag(service, 'config'), '/tikv.toml');
     assert.deepEqual(service.depends_on, ['pd0', 'pd1', 'pd2']);
-    assert.equal(service.image, '${TIKV_IMAGE:-pingcap/tikv:v8.5.5}');
+    assert.equal(service.image, variable('TIKV_IMAGE', 'pingcap/tikv:v8.5.5'));
   }
 });
 
@@ -96,7 +97,7 @@ test('the tikv.toml has the sizes for three nodes on one host, and the heartbeat
     'storage.reserve-space': '0',
     'storage.reserve-raft-space': '0',
     'storage.block-cache.capacity': '"256MB"',
-    'raftstore.pd-store-heartbeat-tick-interval': '"${TIKV_STORE_HEARTBEAT:-1s}"',
+    'raftstore.pd-store-heartbeat-tick-interval': `"${variable('TIKV_STORE_HEARTBEAT', '1s')}"`,
     'rocksdb.max-open-files': '4096',
     'raftdb.max-open-files': '4096',
   });
@@ -105,7 +106,7 @@ test('the tikv.toml has the sizes for three nodes on one host, and the heartbeat
 test('the README lists every variable of the file with its default, and no other', () => {
   const variables = (source: string, pattern: RegExp) => [...source.matchAll(pattern)].map(([, name, value]) => `${name}=${value}`);
   const used = new Set(variables(text, /\$\{([A-Z0-9_]+):-([^}]*)\}/g));
-  const listed = variables(readFileSync(new URL('README.md', folder), 'utf8'), /^\| `([A-Z0-9_]+)` \| `([^`]*)` \|/gm);
+  const listed = variables(readFileSync(new URL('README.md', folder), 'utf8'), /^\| `([A-Z0-9_]+)` +\| `([^`]*)` +\|/gm);
   assert.deepEqual(listed.sort(), [...used].sort());
   assert.deepEqual(adapter.imageVariables, ['PD_IMAGE', 'TIKV_IMAGE']);
 });

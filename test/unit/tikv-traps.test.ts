@@ -170,7 +170,7 @@ test('trap 11: a store that PD calls Up is down when its container does not run'
   const result = await health(three(healthyPd()), { tikv1: { running: false } });
   assert.equal(of(result, 'tikv1'), 'down');
   assert.equal(result.healthy, false);
-  assert.match(result.issues.join('\n'), /tikv1: its container is not running \(PD still says Up\)/);
+  assert.match(result.issues.join('\n'), /tikv1: its container is stopped or paused \(PD still says Up\)/);
 });
 
 test('trap 11: a store that PD calls Up is not up before it was heard from since its container started', async () => {

@@ -18,7 +18,7 @@ export const networkKeys: KeyTable = {
   ipam: yes(),
   external: limited('false only; let this file declare the network, so that a reset can make it anew'),
   internal: yes(),
-  enable_ipv4: limited('true only'),
+  enable_ipv4: limited('true only; every node has an IPv4 address'),
   enable_ipv6: yes(),
   attachable: ignored('only has a meaning in a swarm'),
   labels: yes(),

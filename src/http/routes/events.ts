@@ -41,9 +41,10 @@ export function eventRoutes(app: App, { control: { events } }: Deps): void {
     const last = request.headers['last-event-id'];
     const from = last === undefined ? (after ?? events.last) : Number(last);
     const stop = new AbortController();
+    hangUp(reply).addEventListener('abort', () => stop.abort(), { once: true });
     streams.add(stop);
     try {
-      await stream(reply, events, { after: from, ...filter }, AbortSignal.any([stop.signal, hangUp(reply)]));
+      await stream(reply, events, { after: from, ...filter }, stop.signal);
     } finally {
       streams.delete(stop);
     }

@@ -1,0 +1,18 @@
+import type { Adapter } from '../../src/kind/adapter.ts';
+import { judge } from './health.ts';
+import { roleNames, rolesOf } from './roles.ts';
+import { capture } from './state.ts';
+import { observe } from './view.ts';
+
+/** Three PD and three TiKV. PD is asked through every member; see README.md for the rules. */
+export const adapter: Adapter = {
+  kind: 'tikv',
+  summary: 'A TiKV cluster: three placement drivers (PD) and three stores',
+  nodeTypes: { pd0: 'pd', pd1: 'pd', pd2: 'pd', tikv0: 'tikv', tikv1: 'tikv', tikv2: 'tikv' },
+  defaultTarget: { type: 'tikv' },
+  imageVariables: ['PD_IMAGE', 'TIKV_IMAGE'],
+  roleNames,
+  health: async (toolkit, signal) => judge(toolkit.nodes, await observe(toolkit, { checks: false }, signal), toolkit.clock.now()),
+  state: async (toolkit, signal) => capture(toolkit.nodes, await observe(toolkit, { checks: true }, signal), toolkit.clock.now()),
+  roles: async (toolkit, signal) => rolesOf(toolkit.nodes, await observe(toolkit, { checks: false }, signal)),
+};

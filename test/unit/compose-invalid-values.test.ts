@@ -1,0 +1,57 @@
+import { type Case, refuses, withService } from './compose-helpers.ts';
+
+const a = (keys: string, rest = '') => withService(keys, rest);
+
+const cases: Case[] = [
+  ['a number as image', 'services: {a: {image: 5}}', ['1:23 services.a.image: must be a text; put']],
+  ['an image in capitals', 'services: {a: {image: Redis}}', ['1:23 services.a.image: "Redis" is no image reference']],
+  ['an image of spaces', 'services: {a: {image: "a b"}}', ['1:23 services.a.image: "a b" is no']],
+  ['a key without a value', a('ports:'), ['4:5 services.a.ports: has no value']],
+  ['a flag that is none', a('tty: maybe'), ['4:10 services.a.tty: must be true or false']],
+  ['a text with NUL', a('user: "a\\0b"'), ['4:11 services.a.user: has a NUL']],
+  ['a date', a('environment: {D: 2024-01-31}'), ['4:22 services.a.environment.D: 2024-01-31 is a time']],
+  ['a list as a value', a('environment: {D: [1]}'), ['4:22 services.a.environment.D: must be a single value']],
+  ['an environment list twice', a('environment: [A=1, A=2]'), ['4:24 services.a.environment[1]: A stands in this list already']],
+  ['an environment without a name', a('environment: ["=1"]'), ['4:19 services.a.environment[0]: has no name']],
+  [
+    'a label of ours',
+    a('labels: {io.subjectd.owner: me}'),
+    ['4:33 services.a.labels.io.subjectd.owner: the label io.subjectd.owner is reserved'],
+  ],
+  ['a label of compose', a('labels: [com.docker.compose.project=x]'), ['4:14 services.a.labels.com.docker.compose.project: the label']],
+  ['a shell in a command', a('command: a && b'), ['4:14 services.a.command: no shell runs this text, so & has no']],
+  ['a number in a command list', a('command: [a, 5]'), ['4:18 services.a.command[1]: must be a text']],
+  ['an unknown restart policy', a('restart: sometimes'), ['4:14 services.a.restart: "sometimes" is no restart policy']],
+  ['a restart policy that YAML 1.1 would misread', a('restart: false'), ['4:14 services.a.restart: must be a text']],
+  ['a bare duration', a('stop_grace_period: 10'), ['4:24 services.a.stop_grace_period: must be a duration']],
+  ['a negative duration', a('stop_grace_period: -1s'), ['4:24 services.a.stop_grace_period: must be a duration']],
+  [
+    'a duration below the engine',
+    a('healthcheck: {test: t, interval: 10us}'),
+    ['4:38 services.a.healthcheck.interval: must be a duration'],
+  ],
+  ['a health check without a test', a('healthcheck: {interval: 1s}'), ['4:18 services.a.healthcheck: has no test']],
+  ['a health check list without CMD', a('healthcheck: {test: [curl, x]}'), ['4:25 services.a.healthcheck.test: must be ["CMD"']],
+  ['an empty health check', a('healthcheck: {test: []}'), ['4:25 services.a.healthcheck.test: must be']],
+  ['a size that is none', a('mem_limit: 5x'), ['4:16 services.a.mem_limit: must be a size']],
+  ['too little memory', a('mem_limit: 1m'), ['4:16 services.a.mem_limit: is less than']],
+  ['negative cpus', a('cpus: -1'), ['4:11 services.a.cpus: must be a number from 0']],
+  ['half a process', a('pids_limit: 1.5'), ['4:17 services.a.pids_limit: must be a whole number']],
+  ['an out-of-range score', a('oom_score_adj: 1001'), ['4:20 services.a.oom_score_adj: must be a number from -1000 to 1000']],
+  ['an unknown ulimit', a('ulimits: {files: 5}'), ['4:15 services.a.ulimits.files: there is no such limit']],
+  ['soft above hard', a('ulimits: {nofile: {soft: 5, hard: 4}}'), ['4:30 services.a.ulimits.nofile.soft: soft is above hard']],
+  ['a ulimit without hard', a('ulimits: {nofile: {soft: 5}}'), ['4:23 services.a.ulimits.nofile: needs both']],
+  ['a sysctl without a value', a('sysctls: [a.b]'), ['4:15 services.a.sysctls.a.b: a.b has no value']],
+  ['a DNS server by name', a('dns: [ns.example]'), ['4:10 services.a.dns: "ns.example" is not an IP']],
+  ['an extra host without an address', a('extra_hosts: [a]'), ['4:19 services.a.extra_hosts[0]: "a" names no address']],
+  ['an extra host with a bad address', a('extra_hosts: {a: b}'), ['4:22 services.a.extra_hosts.a: "b" is not an IP']],
+  ['privileged', a('privileged: true'), ['4:17 services.a.privileged: true is not supported: false only']],
+  ['scale', a('scale: 3'), ['4:12 services.a.scale: 3 is not supported: 1 only']],
+  ['pull_policy always', a('pull_policy: always'), ['4:18 services.a.pull_policy: always is not supported']],
+  ['a syslog driver', a('logging: {driver: syslog}'), ['4:23 services.a.logging.driver: the logging driver syslog is not']],
+  ['a bad container name', a('container_name: "-x"'), ['4:21 services.a.container_name: "-x" is no name']],
+  ['a bad platform', a('platform: "Linux AMD64"'), ['4:15 services.a.platform: "Linux AMD64" is no platform']],
+  ['a bad signal', a('stop_signal: "; kill"'), ['4:18 services.a.stop_signal: "; kill" is no signal']],
+];
+
+refuses('for a value', cases);

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { readSettings, settingDefaults } from '../../src/settings.ts';
+
+const read = (env: Record<string, string>) => readSettings(env, '/root-of-it');
+
+describe('settings', () => {
+  test('without any, it listens on loopback only', () => {
+    const settings = read({});
+    assert.deepEqual([settings.host, settings.port, settings.token, settings.dataDir], ['127.0.0.1', 8080, null, '/root-of-it/.data']);
+  });
+
+  test('off loopback without a token it refuses to start', () => {
+    assert.throws(() => read({ SUBJECTD_HOST: '0.0.0.0' }), /SUBJECTD_TOKEN/);
+    assert.throws(() => read({ SUBJECTD_HOST: '192.168.1.5' }), /SUBJECTD_TOKEN/);
+    assert.throws(() => read({ SUBJECTD_HOST: '0.0.0.0', SUBJECTD_TOKEN: 'short' }), /16 characters/);
+    assert.equal(read({ SUBJECTD_HOST: '0.0.0.0', SUBJECTD_TOKEN: 'a-long-enough-token' }).host, '0.0.0.0');
+  });
+
+  test('an unknown SUBJECTD_ name is an error that lists the known ones', () => {
+    assert.throws(() => read({ SUBJECTD_PROT: '1' }), /Unknown setting SUBJECTD_PROT.*SUBJECTD_PORT/);
+  });
+
+  test('a value out of range names its variable', () => {
+    assert.throws(() => read({ SUBJECTD_PORT: '70000' }), /SUBJECTD_PORT must be an integer from 0 to 65535/);
+    assert.throws(() => read({ SUBJECTD_PORT: '80a' }), /SUBJECTD_PORT/);
+    assert.throws(() => read({ SUBJECTD_PROJECT_PREFIX: '../x' }), /SUBJECTD_PROJECT_PREFIX/);
+    assert.throws(() => read({ SUBJECTD_LOG_LEVEL: 'loud' }), /SUBJECTD_LOG_LEVEL/);
+    assert.throws(() => read({ SUBJECTD_SUBNET_POOL: '10.0.0.0/28' }), /SUBJECTD_SUBNET_POOL/);
+  });
+
+  test('the README lists each setting with its default, and no other', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const listed = new Map(
+      [...readme.matchAll(/^\| `(SUBJECTD_[A-Z_]+)` \| ([^|]*) \|/gm)].map((m) => [m[1], m[2]?.trim().replaceAll('`', '') ?? '']),
+    );
+    const expected = new Map(
+      Object.entries(settingDefaults).map(([name, value]) => [name, value === null || value === '' ? 'none' : value]),
+    );
+    assert.deepEqual(Object.fromEntries([...listed].sort()), Object.fromEntries([...expected].sort()));
+  });
+});
