@@ -8,8 +8,8 @@ export interface PortSpec {
   protocol: 'tcp' | 'udp';
 }
 
-/** Each published port costs the engine a proxy process. */
-const mostPorts = 256;
+/** Most ports of one range: each published one costs the engine a proxy process. */
+export const mostPorts = 256;
 
 /** Parses `[[address:][host]:]container[/protocol]`, ranges included. Answers one sentence when it cannot be used. */
 export function parsePort(text: string): PortSpec[] | string {

@@ -1,7 +1,7 @@
 import { type Context, read, type Section } from './context.ts';
 import { portKeys } from './keys/entries.ts';
 import type { PortMapping } from './model.ts';
-import { expandPort, type PortSpec, parsePort, parseRange } from './ports.ts';
+import { expandPort, mostPorts, type PortSpec, parsePort, parseRange } from './ports.ts';
 import type { Field } from './reader.ts';
 
 /** A published port and the entry it comes from. */
@@ -65,7 +65,9 @@ function exposed(context: Context, item: Field): number[] | undefined {
   const text = context.reader.scalarText(item);
   if (text === undefined) return undefined;
   const range = parseRange(text.replace(/\/tcp$/i, ''));
-  if (range === null || range.first === 0)
-    return context.reader.fail(item, `"${text}" is not a TCP port or range; nodes reach each other's ports without expose:, remove it`);
+  const way = "nodes reach each other's ports without expose:, remove it";
+  if (range === null || range.first === 0) return context.reader.fail(item, `"${text}" is not a TCP port or range; ${way}`);
+  if (range.last - range.first >= mostPorts)
+    return context.reader.fail(item, `a range of more than ${mostPorts} ports is too many; ${way}`);
   return Array.from({ length: range.last - range.first + 1 }, (_, i) => range.first + i);
 }

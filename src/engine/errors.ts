@@ -13,6 +13,7 @@ const byMessage: [RegExp, EngineErrorReason][] = [
   [/is not running|is not paused|is already paused|is paused|cannot start a paused|is restarting/i, 'conflict'],
   [/marked for removal|removal of container .* in progress|has active endpoints|volume is in use/i, 'conflict'],
   [/already exists in network|network .*already exists|overlaps with|is ambiguous/i, 'conflict'],
+  [/manifest unknown|manifest for .* not found|repository does not exist/i, 'not_found'],
 ];
 
 /** A 404 that is not about the object asked for: the command of a container that cannot be started. */
@@ -24,8 +25,8 @@ export function fromReply(at: CallSite, status: number, body: string): EngineErr
   return new EngineError(reasonOf(status, message), message, { status, ...at });
 }
 
-/** Tells why the engine refused, from its words first and its status second. */
-export function reasonOf(status: number, message: string): EngineErrorReason {
+/** Tells why the engine refused, from its words first and its status, where there is one, second. */
+export function reasonOf(status: number | null, message: string): EngineErrorReason {
   const found = byMessage.find(([pattern]) => pattern.test(message));
   if (found) return found[1];
   if (status === 404 && !notAboutTheObject.test(message)) return 'not_found';

@@ -34,7 +34,7 @@ export function imageMethods(client: Client): Pick<Engine, 'inspectImage' | 'pul
           if (text.trim() === '') continue;
           const line = JSON.parse(text) as PullLine;
           const failure = line.errorDetail?.message ?? line.error;
-          if (failure !== undefined) throw new EngineError(pullReason(failure), failure, { status: null, ...at });
+          if (failure !== undefined) throw new EngineError(reasonOf(null, failure), failure, { status: null, ...at });
           onProgress([line.id, line.status, line.progress].filter(Boolean).join(' '));
         }
       });
@@ -46,8 +46,4 @@ export function imageMethods(client: Client): Pick<Engine, 'inspectImage' | 'pul
 export function withTag(ref: string): string {
   const last = ref.slice(ref.lastIndexOf('/') + 1);
   return ref.includes('@') || last.includes(':') ? ref : `${ref}:latest`;
-}
-
-function pullReason(message: string): EngineError['reason'] {
-  return /manifest unknown|not found/i.test(message) ? 'not_found' : reasonOf(0, message);
 }

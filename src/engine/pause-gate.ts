@@ -29,14 +29,14 @@ export class PauseGate {
    * to be called before the command is started.
    */
   async command<T>(id: string, signal: AbortSignal, act: (watch: (stage: NonNullable<Start['stage']>) => void) => Promise<T>): Promise<T> {
-    await this.noPause(id, signal);
+    while (this.pausing.has(id)) await this.pauseOver(id, signal);
     const start: Start = { stage: null, live: true };
     this.starts.set(id, (this.starts.get(id) ?? new Set()).add(start));
     try {
       const result = await act((stage) => {
         start.stage = stage;
       });
-      this.forget(id, start);
+      this.over(id, start);
       return result;
     } catch (error) {
       // The engine may go on with a start whose answer nobody waits for.
@@ -47,12 +47,12 @@ export class PauseGate {
 
   /** Runs a pause once no command is on its way into the container. */
   async pause<T>(id: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
-    await this.noPause(id, signal);
+    while (this.pausing.has(id)) await this.pauseOver(id, signal);
     this.pausing.add(id);
     try {
       for (const start of [...(this.starts.get(id) ?? [])]) {
         await until((inner) => this.settled(start, inner), lookMs, signal);
-        if (!start.live) this.forget(id, start);
+        if (!start.live) this.over(id, start);
       }
       return await act();
     } finally {
@@ -71,18 +71,21 @@ export class PauseGate {
     return stage === 'begun' ? undefined : true;
   }
 
-  private async noPause(id: string, signal: AbortSignal): Promise<void> {
-    if (this.pausing.has(id)) await until(async () => (this.pausing.has(id) ? undefined : true), lookMs, signal);
+  /** To be asked again after the wait: another pause may have been quicker. */
+  private async pauseOver(id: string, signal: AbortSignal): Promise<void> {
+    await until(async () => (this.pausing.has(id) ? undefined : true), lookMs, signal);
   }
 
   private giveUp(id: string, start: Start): void {
     start.live = false;
-    if (start.stage === null) this.forget(id, start);
+    if (start.stage === null) this.over(id, start);
     const givenUp = [...(this.starts.get(id) ?? [])].filter((other) => !other.live);
-    for (const old of givenUp.slice(0, -maxGivenUp)) this.forget(id, old);
+    for (const old of givenUp.slice(0, -maxGivenUp)) this.over(id, old);
   }
 
-  private forget(id: string, start: Start): void {
+  private over(id: string, start: Start): void {
+    start.live = false;
+    start.stage = null;
     const all = this.starts.get(id);
     all?.delete(start);
     if (all?.size === 0) this.starts.delete(id);

@@ -43,7 +43,7 @@ export const homePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-u
 
 const style = `:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0}main{max-width:56rem;margin:auto;padding:1rem 1.5rem}
 small{font-weight:normal;opacity:.7}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}
-pre{overflow:auto;padding:1rem;background:#8882;border-radius:6px}ul{columns:2}.problem{padding:.5rem 1rem;border-left:4px solid #c33}`;
+pre{overflow:auto;white-space:pre-wrap;padding:1rem;background:#8882;border-radius:6px}ul{columns:2}.problem{padding:.5rem 1rem;border-left:4px solid #c33}`;
 
 function html(strings: TemplateStringsArray, ...values: string[]): string {
   return String.raw({ raw: strings }, ...values.map(escapeHtml));

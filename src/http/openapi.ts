@@ -1,5 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { Problem, type ProblemCode, problemTable } from '../lib/problem.ts';
 import type { App } from './deps.ts';
 
 const tags = [
@@ -47,7 +48,13 @@ export async function showContract(app: App): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => reply.type('application/json').send(app.swagger()));
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    uiConfig: { docExpansion: 'list', tryItOutEnabled: true, displayRequestDuration: true },
+    uiConfig: {
+      layout: 'BaseLayout',
+      docExpansion: 'list',
+      defaultModelsExpandDepth: 0,
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+    },
     theme: { title: 'subjectd' },
     staticCSP:
       "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -55,25 +62,70 @@ export async function showContract(app: App): Promise<void> {
 }
 
 type Json = Record<string, unknown>;
+interface Media {
+  schema: Json;
+  examples?: unknown;
+}
+interface Operation {
+  requestBody?: { required: boolean; content: Record<string, Media> };
+  responses: Record<string, { content?: Record<string, Media> }>;
+  'x-examples'?: unknown;
+  'x-problems'?: Record<string, ProblemCode[]>;
+}
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Json> };
+}
 
-/** What the generator cannot know: examples of bodies, bodies that may be left out; and an order that does not depend on that of the code. */
+/** What the generator cannot know: examples, bodies that may be left out; and an order that does not depend on that of the code. */
 function tidy<T extends object>(document: T): T {
-  const { paths, components } = document as unknown as {
-    paths: Record<string, Record<string, Json>>;
-    components: { schemas: Record<string, Json> };
-  };
+  const { paths, components } = document as unknown as Document;
+  const used = new Set<ProblemCode>();
   for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
-    const body = operation.requestBody as { required: boolean; content: Record<string, Json> } | undefined;
-    const media = body?.content['application/json'];
-    if (body !== undefined && media !== undefined) {
-      const schema = media.schema as Json;
-      const name = typeof schema.$ref === 'string' ? schema.$ref.split('/').at(-1) : undefined;
-      body.required = (name === undefined ? schema : components.schemas[name])?.required !== undefined;
-      if (operation['x-examples'] !== undefined) media.examples = operation['x-examples'];
-    }
+    describeBody(operation, components.schemas);
+    for (const code of describeProblems(operation)) used.add(code);
     delete operation['x-examples'];
+    delete operation['x-problems'];
   }
-  return { ...document, paths: byKey(paths), components: { ...components, schemas: byKey(components.schemas) } };
+  return {
+    ...document,
+    paths: byKey(paths),
+    components: { ...components, schemas: byKey(components.schemas), examples: problemExamples(used) },
+  };
+}
+
+function describeBody(operation: Operation, schemas: Record<string, Json>): void {
+  const body = operation.requestBody;
+  const media = body?.content['application/json'];
+  if (body === undefined || media === undefined) return;
+  const name = typeof media.schema.$ref === 'string' ? media.schema.$ref.split('/').at(-1) : undefined;
+  body.required = (name === undefined ? media.schema : schemas[name])?.required !== undefined;
+  if (operation['x-examples'] !== undefined) media.examples = operation['x-examples'];
+}
+
+function describeProblems(operation: Operation): ProblemCode[] {
+  for (const [status, codes] of Object.entries(operation['x-problems'] ?? {})) {
+    const media = operation.responses[status]?.content?.['application/problem+json'];
+    if (media === undefined) continue;
+    media.examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  }
+  return Object.values(operation['x-problems'] ?? {}).flat();
+}
+
+/** One for each code, with what all problems have. */
+function problemExamples(used: ReadonlySet<ProblemCode>): Json {
+  const codes = (Object.keys(problemTable) as ProblemCode[]).filter((code) => used.has(code));
+  return Object.fromEntries(
+    codes.map((code) => {
+      const { title } = problemTable[code];
+      const value = {
+        ...new Problem(code, `${title}.`).toBody(),
+        instance: '/v1/subjects/etcd',
+        request_id: 'req_01J8Z0V0M6C1X4W6S0F4JYQ3ZB',
+      };
+      return [code, { summary: title, value }];
+    }),
+  );
 }
 
 function byKey<T>(record: Record<string, T>): Record<string, T> {

@@ -72,6 +72,7 @@ export function operation<P extends TSchema = TUnknown, Q extends TSchema = TUnk
     ...(post ? { 'Idempotency-Key': Type.Optional(IdempotencyKey) } : {}),
     ...about.headers,
   };
+  const codes = byStatus(problemCodes(method, about));
   const schema = {
     operationId: about.id,
     tags: [about.tag],
@@ -83,7 +84,8 @@ export function operation<P extends TSchema = TUnknown, Q extends TSchema = TUnk
     ...(Object.keys(headers).length > 0 ? { headers: Type.Object(headers) } : {}),
     ...(about.examples ? { 'x-examples': about.examples } : {}),
     ...(about.open ? { security: [] } : {}),
-    response: { ...successes(about), ...problems(problemCodes(method, about)) },
+    'x-problems': codes,
+    response: { ...successes(about), ...problems(codes) },
   };
   return schema as unknown as FastifySchema & { params: P; querystring: Q; body: B };
 }
@@ -129,15 +131,20 @@ function contentOf(body: Success['body']): Record<string, { schema: TSchema }> {
   return Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema }]));
 }
 
-function problems(codes: ProblemCode[]): Record<string, object> {
-  const byStatus = new Map<number, string[]>();
+function byStatus(codes: readonly ProblemCode[]): Record<string, ProblemCode[]> {
+  const found: Record<string, ProblemCode[]> = {};
   for (const code of new Set(codes)) {
-    const { status, title } = problemTable[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${title}.`]);
+    const { status } = problemTable[code];
+    found[status] = [...(found[status] ?? []), code];
   }
+  return found;
+}
+
+function problems(codes: Record<string, ProblemCode[]>): Record<string, object> {
   const retry = { headers: { 'Retry-After': Type.Integer({ description: 'Seconds.' }) } };
-  const written = [...byStatus].map(([status, lines]) => {
-    const busy = status === 503 || lines.some((line) => line.includes('`subject_busy`'));
+  const written = Object.entries(codes).map(([status, these]) => {
+    const lines = these.map((code) => `\`${code}\`: ${problemTable[code].title}.`);
+    const busy = status === '503' || these.includes('subject_busy');
     return [
       status,
       {

@@ -44,8 +44,8 @@ describe('the service as an image', () => {
   const ready = async () => {
     using limited = deadline('the container’s /readyz', 30_000);
     await until(
-      async () =>
-        fetch(`${url}/readyz`).then(
+      (signal) =>
+        fetch(`${url}/readyz`, { signal: AbortSignal.any([signal, AbortSignal.timeout(2000)]) }).then(
           (r) => (r.ok ? true : undefined),
           () => undefined,
         ),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { build } from 'esbuild';
 import { parseDockerHost } from '../../src/engine/connection.ts';
 import { createEngine } from '../../src/engine/dockerode.ts';
@@ -358,20 +358,15 @@ describe('a command in a container', () => {
     assert.equal((await engine.exec(id, ['sh', '-c', 'exec >&- 2>&-; sleep 1; exit 9'], signal)).exitCode, 9);
   });
 
-  it('whose signal aborts throws the reason, while it may go on', async () => {
+  it('whose signal aborts throws the reason', async () => {
     const controller = new AbortController();
     const reason = new Error('no more');
-    const opened = gate();
-    const events = engine.events({ labels: [label], onOpen: () => opened.open() }, signal)[Symbol.asyncIterator]();
-    const first = nextOf(events, (event) => event.action.startsWith('exec_start') && event.id === id);
-    await opened.passed;
-    const asked = engine.exec(id, ['sleep', '4242'], controller.signal);
-    await first;
+    const asked = engine.exec(id, ['sh', '-c', 'touch /tmp/begun; sleep 4242'], controller.signal);
+    const begun = async (inner: AbortSignal) =>
+      (await engine.exec(id, ['test', '-e', '/tmp/begun'], inner)).exitCode === 0 ? true : undefined;
+    await until(begun, 50, signal);
     controller.abort(reason);
     await assert.rejects(asked, (error) => error === reason);
-    await events.return?.(undefined);
-    const { stdout } = await engine.exec(id, ['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "'], signal);
-    assert.match(stdout, /sleep 4242/);
   });
 
   it('in a paused or stopped container is a conflict, in none not_found', async () => {
@@ -548,7 +543,7 @@ describe('events', () => {
     const watched = (async () => {
       for await (const event of engine.events({ labels: [label, own], onOpen: () => opened.open() }, controller.signal)) {
         seen.push(event);
-        if (event.action === 'destroy') controller.abort();
+        if (event.type === 'container' && event.action === 'destroy') controller.abort();
       }
     })();
     await opened.passed;
@@ -614,13 +609,14 @@ describe('an engine that goes away', () => {
   let remote: ReturnType<typeof createEngine>;
   let id: string;
 
-  before(async () => {
+  // A way of its own for each: a call may otherwise be given a kept connection that the test before has cut.
+  beforeEach(async () => {
     assert.ok('socketPath' in connection, 'this test needs the engine on a socket');
     proxy = await EngineProxy.start(connection.socketPath);
     remote = createEngine({ dockerHost: proxy.dockerHost });
     id = await run();
   });
-  after(async () => {
+  afterEach(async () => {
     await remote.close();
     await proxy.close();
   });
@@ -648,7 +644,7 @@ describe('an engine that goes away', () => {
   it('in the middle of a slow call is unreachable', async () => {
     const slow = await run();
     const asked = remote.stopContainer(slow, 60, signal);
-    await until(async () => (proxy.requests > 0 && proxy.connections > 0 ? true : undefined), 10, signal);
+    await until(async () => (proxy.requests > 0 ? true : undefined), 10, signal);
     proxy.cut();
     await assert.rejects(asked, is('unreachable'));
   });
@@ -667,7 +663,7 @@ describe('an engine that goes away', () => {
     await opened.passed;
     await engine.pauseContainer(id, signal);
     const { atSeconds } = await next;
-    const lost = events.next();
+    const lost = nextOf(events, () => false);
     proxy.cut();
     await assert.rejects(lost, is('unreachable'));
     await engine.unpauseContainer(id, signal);
@@ -677,14 +673,12 @@ describe('an engine that goes away', () => {
   });
 
   it('keeps no connection for an event stream that nobody reads any more', async () => {
-    proxy.cut();
     const opened = gate();
     const events = remote.events({ labels: [label], onOpen: () => opened.open() }, signal)[Symbol.asyncIterator]();
     const next = nextOf(events, (event) => event.id === id);
     await opened.passed;
     await engine.pauseContainer(id, signal);
     await next;
-    await engine.unpauseContainer(id, signal);
     await events.return?.(undefined);
     using limit = deadline('the connection is closed', 30_000, signal);
     await until(async () => (proxy.connections === 0 ? true : undefined), 20, limit);

@@ -71,9 +71,9 @@ export class Service {
     }
     using limited = deadline('start of the service', 60_000);
     await until(
-      async () => {
+      async (signal) => {
         if (child.exitCode !== null) throw new Error(`the service exited with ${child.exitCode}:\n${this.#output}`);
-        return fetch(`${this.url}/readyz`).then(
+        return fetch(`${this.url}/readyz`, { signal }).then(
           (r) => (r.ok ? true : undefined),
           () => undefined,
         );

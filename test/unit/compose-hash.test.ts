@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { canonicalJson } from '../../src/compose/hash.ts';
 import { memoryFiles, resolveYaml } from './compose-helpers.ts';
 
 /** A file with a bit of everything, as data. */
@@ -85,6 +86,11 @@ describe("a project's hash", () => {
       hashOf(base, { env: { KEY: 'other' } }),
     ]);
     assert.equal(new Set(hashes).size, hashes.length);
+  });
+
+  it('is taken over JSON with sorted keys and the digests of contents', () => {
+    assert.equal(canonicalJson({ b: [{ d: 1, c: null }], a: 'x' }), '{"a":"x","b":[{"c":null,"d":1}]}');
+    assert.equal(canonicalJson(Buffer.from('abc')), '{"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}');
   });
 
   it('changes with the order of what has an order', async () => {

@@ -8,6 +8,7 @@ const cases: Case[] = [
   ['sctp', a('ports: [80/sctp]'), ['4:13 services.a.ports[0]: the protocol sctp']],
   ['a range for one port', a('ports: ["8000-8005:80"]'), ['4:13 services.a.ports[0]: host ports 8000-8005']],
   ['a long port without target', a('ports: [{published: 80}]'), ['4:13 services.a.ports[0]: names no container port']],
+  ['too many exposed ports', a('expose: [1-65535]'), ['4:14 services.a.expose[0]: a range of more than 256 ports']],
   ['an exposed UDP port', a('expose: [53/udp]'), ['4:14 services.a.expose[0]: "53/udp" is not a TCP port']],
   [
     'one host port twice in a service',

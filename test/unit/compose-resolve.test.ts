@@ -175,6 +175,11 @@ describe('a resolved service', () => {
     );
   });
 
+  it('always has its own name among its aliases, once', async () => {
+    const { networks } = await service('networks: {default: {aliases: [b, a, c, b]}}');
+    assert.deepEqual(networks[0]?.aliases, ['a', 'b', 'c']);
+  });
+
   it('gets files with their contents, and where to put them', async () => {
     const rest = `configs:
   text: {content: "port = ${brace('PORT:-80')} $$HOME"}

@@ -30,6 +30,8 @@ const replies: [number, string, EngineErrorReason][] = [
   [400, 'invalid pool request: Pool overlaps with other one on this address space', 'conflict'],
   [409, 'network with name x already exists', 'conflict'],
   [409, 'remove x: volume is in use - [abc]', 'conflict'],
+  [500, 'manifest unknown', 'not_found'],
+  [404, 'pull access denied for x, repository does not exist or may require docker login', 'not_found'],
   [409, 'anything at all', 'conflict'],
   [500, 'container rootfs is marked read-only', 'refused'],
   [400, 'invalid mount config for type "bind": bind source path does not exist: /nosuch', 'refused'],

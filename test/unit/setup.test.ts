@@ -343,6 +343,11 @@ FAILED (failures=1, skipped=1)`;
     assert.deepEqual(tally.notRun, [{ name: 'py: test_c', reason: 'no service' }]);
     assert.match(tally.failures[0]?.name ?? '', /test_b/);
   });
+  it('counts a test that fails in several sub-tests once against the passes, and every failure', () => {
+    const tally = new Tally();
+    tally.unittest('py', "FAIL: test_b (x.A.test_b) (n='1')\nFAIL: test_b (x.A.test_b) (n='2')\nRan 3 tests in 1s\nFAILED (failures=2)", 1);
+    assert.equal(tally.summary().at(-1), '2 passed, 2 failed');
+  });
   it('loses no failure of a unittest that crashed, found nothing, or failed silently', () => {
     for (const [output, code] of [
       ['Traceback', 1],

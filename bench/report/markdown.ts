@@ -1,0 +1,87 @@
+import type { Summary } from '../stats.ts';
+import type { Results } from './results.ts';
+import { caveat, machineLine, mebibytes, time, times } from './text.ts';
+
+type Row = readonly string[];
+
+/** The results as a small table with the machine below it. */
+export function markdown(results: Results): string {
+  const rows = [...resetRows(results), ...faultRows(results), ...healthRows(results), ...memoryRows(results)];
+  const warning = caveat(results);
+  return [
+    ...(warning === null ? [] : [`**${warning}**`, '']),
+    ...table(['what', 'subjectd p50', 'p95', 'compared with', 'p50', 'p95', 'ratio p50', 'p95'], rows),
+    ...phaseTable(results),
+    '',
+    `${machineLine(results)}. Measured ${results.made_at.slice(0, 10)}, ${results.options.rounds} rounds of each reset after one to warm up, in turn; percentiles are nearest-rank. Repeat with \`npm run bench\`.`,
+    '',
+  ].join('\n');
+}
+
+function resetRows({ reset }: Results): Row[] {
+  return (reset ?? []).flatMap(({ title, subjectd, compose, ratio, ratio_to_proven }) => [
+    [
+      `reset of ${title}, proven healthy`,
+      ...pair(subjectd.total),
+      '`down -v` + `up -d --wait`',
+      ...pair(compose.total),
+      times(ratio.p50),
+      times(ratio.p95),
+    ],
+    ['', '', '', 'the same until proven healthy', ...pair(compose.proven), times(ratio_to_proven.p50), times(ratio_to_proven.p95)],
+  ]);
+}
+
+function faultRows({ faults }: Results): Row[] {
+  if (faults === null) return [];
+  const { subject, kill, heal, cli_kill } = faults;
+  return [
+    [
+      `\`node_kill\` on ${subject}, request to witnessed`,
+      ...pair(kill),
+      '`docker kill`, `docker inspect` until exited',
+      ...pair(cli_kill),
+      times(cli_kill.p50 / kill.p50),
+      times(cli_kill.p95 / kill.p95),
+    ],
+    [`heal on ${subject}, request to proven healthy`, ...pair(heal), '', '', '', '', ''],
+  ];
+}
+
+function healthRows({ health }: Results): Row[] {
+  if (health === null) return [];
+  const { rate, even, even_failed, bursts } = health;
+  const failures = (count: number) => (count === 0 ? '' : `, ${count} failed`);
+  return [
+    [`health from the poller at ${rate}/s${failures(even_failed)}`, time(even.p50), `p99 ${time(even.p99)}`, '', '', '', '', ''],
+    [`the same in autocannon's bursts${failures(bursts.failed)}`, time(bursts.p50), `p99 ${time(bursts.p99)}`, '', '', '', '', ''],
+  ];
+}
+
+function memoryRows({ memory }: Results): Row[] {
+  if (memory === null) return [];
+  const { subjects, at_the_end, peak } = memory;
+  return [[`resident memory, ${subjects.join(', ')} up`, mebibytes(at_the_end), `peak ${mebibytes(peak)}`, '', '', '', '', '']];
+}
+
+function phaseTable({ reset }: Results): string[] {
+  if (reset === null) return [];
+  const names = [...new Set(reset.flatMap(({ subjectd }) => Object.keys(subjectd.phases)))];
+  const cell = (phase: Summary | undefined) => (phase === undefined ? '' : `${time(phase.p50)} (${time(phase.p95)})`);
+  return [
+    '',
+    ...table(
+      ['phases of a reset, p50 (p95)', ...names],
+      reset.map(({ title, subjectd }) => [title, ...names.map((name) => cell(subjectd.phases[name]))]),
+    ),
+  ];
+}
+
+function pair({ p50, p95 }: Summary): [string, string] {
+  return [time(p50), time(p95)];
+}
+
+function table(head: Row, rows: readonly Row[]): string[] {
+  const line = (cells: Row) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+}

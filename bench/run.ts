@@ -1,0 +1,153 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createEngine } from '../src/engine/dockerode.ts';
+import { deadline } from '../src/lib/until.ts';
+import { adapter as etcd } from '../subjects/etcd/adapter.ts';
+import { busyAbove, loadPerCore, machineFacts, residentMemory } from './machine.ts';
+import { measureFaults } from './measure/faults.ts';
+import { measureHealth } from './measure/health.ts';
+import { type Contest, measureReset, type ResetFigures } from './measure/reset.ts';
+import { composePortOffset, root } from './names.ts';
+import { isWhole, type Options, parseOptions, usage } from './options.ts';
+import { Peer } from './peer.ts';
+import { markdown } from './report/markdown.ts';
+import type { Results } from './report/results.ts';
+import { svg } from './report/svg.ts';
+import { Service } from './service.ts';
+import { adapter as sixnode } from './subjects/sixnode/adapter.ts';
+import { sweep } from './sweep.ts';
+
+const sweepMs = 60_000;
+/** What is up while faults, health and memory are measured. */
+const subjects = ['etcd', 'ratelimiter', 'tikv'];
+/** The subject that is killed and asked: the largest. */
+const asked = 'tikv';
+
+const contests: Contest[] = [
+  { kind: 'etcd', title: 'etcd, three nodes', file: join(root, 'subjects/etcd/compose.yaml'), adapter: etcd },
+  { kind: 'sixnode', title: 'the six-node file', file: join(root, 'bench/subjects/sixnode/compose.yaml'), adapter: sixnode },
+];
+
+/** Variables of the contests' files for Compose: every published port moved, as subjectd moves its own. */
+const composeEnv = Object.fromEntries(
+  Object.entries({
+    ...{ ETCD0_PORT: 12379, ETCD1_PORT: 12381, ETCD2_PORT: 12383 },
+    ...{ SIXNODE_PD0_PORT: 23379, SIXNODE_PD1_PORT: 23380, SIXNODE_PD2_PORT: 23381 },
+    ...{ SIXNODE_TIKV0_PORT: 24160, SIXNODE_TIKV1_PORT: 24161, SIXNODE_TIKV2_PORT: 24162 },
+  }).map(([name, port]) => [name, String(port + composePortOffset)]),
+);
+
+type Engine = ReturnType<typeof createEngine>;
+interface Bench {
+  engine: Engine;
+  peer: Peer;
+  say: (text: string) => void;
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return console.log(usage);
+  const options = parseOptions(process.argv.slice(2));
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort(new Error(`stopped by ${name}`)));
+
+  const began = performance.now();
+  const say = (text: string) => console.log(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${text}`);
+  const load = loadPerCore();
+  if (load > busyAbove) say(`WARNING: the machine is busy (load average ${load.toFixed(1)} per core): these figures will be worth nothing`);
+
+  const engine = createEngine();
+  try {
+    const left = await swept(engine, stop.signal);
+    if (left.length > 0) say(`removed what a bench before had left: ${left.join(', ')}`);
+    const results = await measure(engine, options, load, say, stop.signal);
+    write(results, options, say);
+  } finally {
+    await swept(engine);
+    say('nothing of this run is left on the engine');
+    await engine.close();
+  }
+}
+
+async function swept(engine: Engine, signal?: AbortSignal): Promise<string[]> {
+  using limited = deadline('removal of what benches made', sweepMs, signal);
+  return await sweep(engine, limited);
+}
+
+async function measure(engine: Engine, options: Options, load: number, say: Bench['say'], signal: AbortSignal): Promise<Results> {
+  const peer = await Peer.start(
+    engine,
+    contests.map(({ file }) => file),
+    composeEnv,
+    signal,
+  );
+  const bench: Bench = { engine, peer, say };
+  const machine = await machineFacts(engine, await peer.version(signal), signal);
+  const reset = options.parts.includes('reset') ? await measureResets(bench, options, signal) : null;
+  const rest = options.parts.some((part) => part !== 'reset') ? await measureUp(bench, options, signal) : null;
+  const { parts, rounds, kills, seconds } = options;
+  return {
+    made_at: new Date().toISOString(),
+    whole: isWhole(options),
+    machine,
+    load_per_core: { start: load, end: loadPerCore() },
+    options: { parts, rounds, kills, seconds },
+    reset,
+    faults: rest?.faults ?? null,
+    health: rest?.health ?? null,
+    memory: rest?.memory ?? null,
+  };
+}
+
+async function measureResets(bench: Bench, { rounds }: Options, signal: AbortSignal): Promise<ResetFigures[]> {
+  return withService({ SUBJECTD_SUBJECTS_DIR: join(root, 'bench/subjects') }, signal, async (service) => {
+    const figures: ResetFigures[] = [];
+    for (const contest of contests) figures.push(await measureReset({ ...bench, service }, contest, rounds, signal));
+    return figures;
+  });
+}
+
+/** In a service of its own, so that its memory has nothing of the resets in it. */
+async function measureUp(
+  bench: Bench,
+  { parts, kills, seconds }: Options,
+  signal: AbortSignal,
+): Promise<Pick<Results, 'faults' | 'health' | 'memory'>> {
+  return withService({}, signal, async (service) => {
+    for (const subject of subjects) await service.call('POST', `/v1/subjects/${subject}/reset`, signal, {});
+    const afterResets = residentMemory(service.pid).now;
+    const faults = parts.includes('faults') ? await measureFaults({ ...bench, service }, asked, kills, signal) : null;
+    const health = parts.includes('health') ? await measureHealth({ ...bench, service }, asked, seconds, signal) : null;
+    const { now, peak } = residentMemory(service.pid);
+    const memory = parts.includes('memory') ? { subjects, after_resets: afterResets, at_the_end: now, peak } : null;
+    return { faults, health, memory };
+  });
+}
+
+async function withService<T>(env: Record<string, string>, signal: AbortSignal, work: (service: Service) => Promise<T>): Promise<T> {
+  const service = await Service.start(env, signal);
+  try {
+    return await work(service);
+  } catch (error) {
+    if (!signal.aborted) console.error(`the end of the service's log:\n${service.logTail()}`);
+    throw error;
+  } finally {
+    await service.stop();
+  }
+}
+
+function write(results: Results, { out }: Options, say: Bench['say']): void {
+  const folder = resolve(out ?? join(root, results.whole ? 'bench/results' : '.cache/bench'));
+  mkdirSync(folder, { recursive: true });
+  const table = markdown(results);
+  writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(folder, 'latest.md'), table);
+  writeFileSync(join(folder, 'latest.svg'), svg(results));
+  console.log(`\n${table}`);
+  say(`written to ${folder}/latest.json, .md and .svg`);
+}
+
+main().catch((error: unknown) => {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof Error && error.cause !== undefined) console.error(error.cause);
+  process.exitCode = 1;
+});

@@ -1,0 +1,6 @@
+import { requireNode } from './setup/node-version.mjs';
+
+// Everything else is loaded after this check, so that an old Node meets a sentence and not a syntax error.
+requireNode();
+const { test } = await import('./test/test.mjs');
+await test(process.argv.slice(2));

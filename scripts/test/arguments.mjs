@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { root } from '../setup/root.mjs';
+import { SetupError } from '../setup/setup-error.mjs';
+
+export const STAGES = ['types', 'lint', 'openapi', 'unit', 'contract', 'e2e', 'python'];
+
+/**
+ * What to run: `[{stage, files?}]` in the stages' order. Without arguments all; an argument is a stage's name or the path of a test file
+ * or folder. A SetupError names an argument that is neither.
+ */
+export function choose(args, directory = root) {
+  if (args.length === 0) return STAGES.map((stage) => ({ stage }));
+  const chosen = new Map();
+  for (const arg of args) {
+    if (STAGES.includes(arg)) {
+      chosen.set(arg, undefined);
+      continue;
+    }
+    const path = relative(directory, resolve(directory, arg));
+    const stage = stageOf(path);
+    if (!stage || !existsSync(join(directory, path))) {
+      throw new SetupError(`"${arg}" is neither a stage (${STAGES.join(', ')}) nor a test file or folder of this repository.`);
+    }
+    if (chosen.has(stage) && !chosen.get(stage)) continue;
+    chosen.set(stage, [...(chosen.get(stage) ?? []), ...testFiles(path, directory)]);
+  }
+  return STAGES.filter((stage) => chosen.has(stage)).map((stage) => (chosen.get(stage) ? { stage, files: chosen.get(stage) } : { stage }));
+}
+
+/** The test files under a folder, or the file itself, as paths from the root; empty when there is no such folder. */
+export function testFiles(path, directory = root) {
+  const full = join(directory, path);
+  if (!existsSync(full)) return [];
+  if (!statSync(full).isDirectory()) return [path];
+  return readdirSync(full, { recursive: true })
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort()
+    .map((file) => join(path, file));
+}
+
+function stageOf(path) {
+  const [top, second] = path.split('/');
+  if (top === 'test' && ['unit', 'contract', 'e2e'].includes(second)) return second;
+  return top === 'clients' && second === 'python' ? 'python' : undefined;
+}

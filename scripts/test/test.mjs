@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { endWithNpm } from '../setup/end-with-npm.mjs';
+import { ensureModules } from '../setup/modules.mjs';
+import { elapsed, Progress } from '../setup/progress.mjs';
+import { root } from '../setup/root.mjs';
+import { report, SetupError } from '../setup/setup-error.mjs';
+import { choose, testFiles } from './arguments.mjs';
+import { testEnvironment } from './environment.mjs';
+import { runGroup } from './group.mjs';
+import { runTestFile } from './node-tests.mjs';
+import { runPythonTests } from './python-tests.mjs';
+import { ensureSystem } from './system.mjs';
+import { Tally } from './tally.mjs';
+
+const SHORT_MS = 10 * 60_000;
+const FILE_MS = 25 * 60_000;
+const NEEDS_SYSTEM = ['contract', 'e2e', 'python'];
+
+/** `npm test`: sees to all that the chosen stages need, runs them, and prints `N passed, N failed` last; exit code 1 when any failed. */
+export async function test(args) {
+  endWithNpm();
+  const tally = new Tally();
+  try {
+    await runStages(choose(args), tally);
+  } catch (error) {
+    report(error);
+    tally.check('npm test', false, error.message);
+  }
+  for (const line of tally.summary()) console.log(line);
+  process.exitCode = tally.failures.length > 0 ? 1 : 0;
+}
+
+async function runStages(chosen, tally) {
+  const progress = new Progress();
+  await ensureModules(progress);
+  const system = chosen.some(({ stage }) => NEEDS_SYSTEM.includes(stage)) ? await ensureSystem(progress, tally) : { programs: {} };
+  const context = { tally, env: testEnvironment(process.env, system.programs), signal: stopSignal(), programs: system.programs };
+  for (const { stage, files } of chosen) {
+    if (NEEDS_SYSTEM.includes(stage) && system.missing) {
+      tally.notRun.push({ name: stage, reason: system.missing });
+      continue;
+    }
+    const startedAt = performance.now();
+    console.log(`\n== ${stage}`);
+    await runStage(stage, files, context);
+    console.log(`== ${stage} took ${elapsed(performance.now() - startedAt)}`);
+  }
+}
+
+/** Aborts at the first SIGINT or SIGTERM, so that what runs can be ended with all it started. */
+function stopSignal() {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => stop.abort(new SetupError(`the run was stopped by ${name}.`)));
+  return stop.signal;
+}
+
+async function runStage(stage, files, context) {
+  const { tally, programs } = context;
+  switch (stage) {
+    case 'types':
+    case 'lint':
+      return tool(stage, ['npm', 'run', '--silent', stage], context);
+    case 'openapi':
+      if (!existsSync(join(root, 'openapi/openapi.json'))) return tally.check(stage, false, 'openapi/openapi.json is missing');
+      return tool(stage, [join(root, 'node_modules/.bin/redocly'), 'lint', 'openapi/openapi.json'], context);
+    case 'unit':
+      return each(files ?? ['test/unit/all.ts'], SHORT_MS, context);
+    case 'python':
+      if (programs.python) await runPythonTests(programs.python, tally, { ...context, timeoutMs: FILE_MS });
+      return;
+    default: {
+      const found = files ?? testFiles(`test/${stage}`);
+      if (found.length === 0) tally.check(stage, false, `test/${stage} has no test in it`);
+      return each(found, FILE_MS, context);
+    }
+  }
+}
+
+async function each(files, timeoutMs, { tally, env, signal }) {
+  for (const file of files) {
+    console.log(`-- ${file}`);
+    await runTestFile(file, tally, { env, signal, timeoutMs });
+  }
+}
+
+/** Runs a checking tool with its output shown; the tool counts as one test. */
+async function tool(name, [program, ...args], { tally, env, signal }) {
+  const quiet = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
+  const { code, signal: killedBy, timedOut } = await runGroup(program, args, { env: { ...env, ...quiet }, signal, timeoutMs: SHORT_MS });
+  tally.check(name, code === 0, timedOut ? 'did not end in time' : `ended with ${killedBy ?? `code ${code}`}: see its output above`);
+}
