@@ -25,7 +25,10 @@ async function main(): Promise<void> {
     ...settings,
     engine,
     log,
-    kindFolders: [{ files: join(root, 'subjects'), code: join(here, '..', 'subjects') }, ...settings.subjectsDirs.map((dir) => ({ files: dir, code: dir }))],
+    kindFolders: [
+      { files: join(root, 'subjects'), code: join(here, '..', 'subjects') },
+      ...settings.subjectsDirs.map((dir) => ({ files: dir, code: dir })),
+    ],
     env: process.env,
   });
   const version = String((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: unknown }).version);
@@ -69,7 +72,9 @@ async function requireEngine(engine: ReturnType<typeof createEngine>, settings: 
 }
 
 function logger({ logLevel }: Settings): Logger {
-  const transport = process.stdout.isTTY ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } } } : {};
+  const transport = process.stdout.isTTY
+    ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } } }
+    : {};
   return pino({ level: logLevel, redact: ['req.headers.authorization'], ...transport });
 }
 

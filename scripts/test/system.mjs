@@ -8,8 +8,8 @@ import { report } from '../setup/setup-error.mjs';
 import { ensureNeed } from './needs.mjs';
 
 /**
- * Sees to the engine, every image and the programs that tests on the real system need. What fails is in the tally, and what this machine
- * cannot have is named there; answers `{programs, missing?}`, where `missing` says why no such test can run at all.
+ * Sees to the engine, every image and the programs that tests on the real system need. What fails is in the tally. Answers `{programs,
+ * missing}`: the paths of the programs that are there, and why each of the others, or the engine, cannot be had here.
  */
 export async function ensureSystem(progress, tally) {
   let engine;
@@ -18,7 +18,7 @@ export async function ensureSystem(progress, tally) {
   } catch (error) {
     report(error);
     tally.check('engine', false, error.message);
-    return { programs: {}, missing: 'no Docker engine' };
+    return { programs: {}, missing: { engine: 'there is no Docker engine' } };
   }
   await attempt(tally, 'base', () => ensureBase(engine, new Registries(), progress));
   await attempt(tally, 'build', () => ensureDist(progress));
@@ -27,12 +27,13 @@ export async function ensureSystem(progress, tally) {
     tally.check(`image ${tag}`, false, error.message);
   }
   const programs = {};
+  const missing = {};
   for (const name of ['docker', 'python', 'chromium']) {
     const { path, why } = await ensureNeed(name, progress);
     if (path) programs[name] = path;
-    else tally.notRun.push({ name: `tests that need ${name}`, reason: why });
+    else missing[name] = why;
   }
-  return { programs };
+  return { programs, missing };
 }
 
 async function attempt(tally, name, work) {

@@ -15,7 +15,14 @@ import { Tally } from './tally.mjs';
 
 const SHORT_MS = 10 * 60_000;
 const FILE_MS = 25 * 60_000;
-const NEEDS_SYSTEM = ['contract', 'e2e', 'python'];
+
+/** What a stage, or one of its files, cannot run without on the machine. A stage that is not here needs nothing but the modules. */
+const NEEDS = {
+  contract: ['engine'],
+  e2e: ['engine', 'docker'],
+  python: ['engine', 'python'],
+  'test/e2e/ui.test.ts': ['chromium'],
+};
 
 /** `npm test`: sees to all that the chosen stages need, runs them, and prints `N passed, N failed` last; exit code 1 when any failed. */
 export async function test(args) {
@@ -34,18 +41,23 @@ export async function test(args) {
 async function runStages(chosen, tally) {
   const progress = new Progress();
   await ensureModules(progress);
-  const system = chosen.some(({ stage }) => NEEDS_SYSTEM.includes(stage)) ? await ensureSystem(progress, tally) : { programs: {} };
-  const context = { tally, env: testEnvironment(process.env, system.programs), signal: stopSignal(), programs: system.programs };
+  const needed = chosen.some(({ stage }) => NEEDS[stage]);
+  const { programs, missing } = needed ? await ensureSystem(progress, tally) : { programs: {}, missing: {} };
+  const context = { tally, env: testEnvironment(process.env, programs), signal: stopSignal(), programs, missing };
   for (const { stage, files } of chosen) {
-    if (NEEDS_SYSTEM.includes(stage) && system.missing) {
-      tally.notRun.push({ name: stage, reason: system.missing });
-      continue;
-    }
+    if (!canRun(stage, context)) continue;
     const startedAt = performance.now();
     console.log(`\n== ${stage}`);
     await runStage(stage, files, context);
     console.log(`== ${stage} took ${elapsed(performance.now() - startedAt)}`);
   }
+}
+
+/** True when the machine has all that a stage or file needs; else it is named as not run, with the reason. */
+function canRun(name, { tally, missing }) {
+  const lacking = NEEDS[name]?.find((need) => missing[need]);
+  if (lacking) tally.notRun.push({ name, reason: missing[lacking] });
+  return !lacking;
 }
 
 /** Aborts at the first SIGINT or SIGTERM, so that what runs can be ended with all it started. */
@@ -67,8 +79,7 @@ async function runStage(stage, files, context) {
     case 'unit':
       return each(files ?? ['test/unit/all.ts'], SHORT_MS, context);
     case 'python':
-      if (programs.python) await runPythonTests(programs.python, tally, { ...context, timeoutMs: FILE_MS });
-      return;
+      return runPythonTests(programs.python, tally, { ...context, timeoutMs: FILE_MS });
     default: {
       const found = files ?? testFiles(`test/${stage}`);
       if (found.length === 0) tally.check(stage, false, `test/${stage} has no test in it`);
@@ -77,8 +88,10 @@ async function runStage(stage, files, context) {
   }
 }
 
-async function each(files, timeoutMs, { tally, env, signal }) {
+async function each(files, timeoutMs, context) {
+  const { tally, env, signal } = context;
   for (const file of files) {
+    if (!canRun(file, context)) continue;
     console.log(`-- ${file}`);
     await runTestFile(file, tally, { env, signal, timeoutMs });
   }

@@ -20,7 +20,8 @@ import type { Control } from './api.ts';
 import type { Context } from './context.ts';
 import { EngineWatch } from './engine_watch.ts';
 import { Expiry } from './expiry.ts';
-import { healLive, healOne } from './fault_use.ts';
+import { healLive, healOne, healUnknown } from './fault_use.ts';
+import type { Host } from './host.ts';
 import { keepMembership } from './membership.ts';
 import { Metrics } from './metrics.ts';
 import { Operations } from './operations.ts';
@@ -119,10 +120,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     const host = registry.find(fault.subject);
     if (host === null) return;
     events.emit('fault.expired', fault.subject, { fault_id: fault.id });
-    background(
-      'a fault could not be ended at its time',
-      host.queued('heal', (work) => healOne(context, host, fault.id, 'ttl', work.signal), closing.signal),
-    );
+    background('a fault could not be ended at its time', endAtItsTime(context, host, fault.id, closing.signal));
   });
   const watch = new EngineWatch(engine, owner, {
     event: (subject, event) => {
@@ -154,7 +152,14 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   await settledWithin(recovering, recoverBeforeServingMs);
   events.emit('service.started', null, {});
 
-  const mending = setInterval(() => background('broken kinds', registry.mend().then((hosts) => recover(context, hosts, closing.signal))), mendEveryMs);
+  const mending = setInterval(
+    () =>
+      background(
+        'broken kinds',
+        registry.mend().then((hosts) => recover(context, hosts, closing.signal)),
+      ),
+    mendEveryMs,
+  );
 
   let accepting = true;
   return {
@@ -178,6 +183,18 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
       await lock.release();
     },
   };
+}
+
+function endAtItsTime(context: Context, host: Host, id: string, signal: AbortSignal): Promise<void> {
+  return host.queued(
+    'heal',
+    async (work) => {
+      const fault = await healOne(context, host, id, 'ttl', work.signal);
+      await healUnknown(context, host, work.signal);
+      return fault;
+    },
+    signal,
+  );
 }
 
 /** Remembers what each image reference means now. */

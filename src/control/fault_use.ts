@@ -5,6 +5,7 @@ import { type Injection, inject } from '../faults/inject.ts';
 import { checkParams } from '../faults/params.ts';
 import { chaosType } from '../faults/registry.ts';
 import { checkTarget, chooseTargets } from '../faults/target.ts';
+import type { HealthReport } from '../health/report.ts';
 import { observe, toNodes } from '../kind/observe.ts';
 import { nodeNames } from '../kind/subject.ts';
 import { rfc3339 } from '../lib/clock.ts';
@@ -17,8 +18,9 @@ import type { Host } from './host.ts';
 
 const defaultTtlMs = 600_000;
 const injectMs = 30_000;
-/** Time a node gets after the undo to be proven healthy. */
+/** Time a node gets after the undo to be proven healthy, and while other faults are live: they may be the reason that it cannot be. */
 const recoverMs = 60_000;
+const recoverAmongFaultsMs = 10_000;
 
 interface Checked {
   type: ChaosType;
@@ -114,7 +116,17 @@ export function injectUse(context: Context, host: Host, expiry: Expiry, request:
 export function healUse(context: Context, host: Host, id: string): Running {
   const { fault } = find(context, host, id);
   if (!isLive(fault.state)) return context.operations.begin('heal', host.subject.name, async () => fault);
-  return host.exclusive('heal', (work) => healOne(context, host, id, 'api', work.signal));
+  return host.exclusive('heal', async (work) => {
+    const fault = await healOne(context, host, id, 'api', work.signal);
+    await healUnknown(context, host, work.signal);
+    return find(context, host, fault.id).fault;
+  });
+}
+
+/** Tries again what could not be proven: another fault that has ended since may have been the reason. */
+export async function healUnknown(context: Context, host: Host, signal: AbortSignal): Promise<void> {
+  const unknown = context.store.live(host.subject.name).filter((r) => r.fault.heal?.verdict === 'unknown');
+  await Promise.all(unknown.map((r) => healOne(context, host, r.fault.id, r.fault.ended_by ?? 'recovery', signal)));
 }
 
 /** Heals all live faults of a subject, after cancelling whatever holds it. */
@@ -164,19 +176,18 @@ function healContext(context: Context, host: Host): Parameters<typeof heal>[2] {
   return { probe: context, store: context.store, recovered: (nodes, signal) => recovered(context, host, nodes, signal) };
 }
 
-/** The nodes' own proof of health, by the subject's poller: its container, its check, its adapter. */
+/** The nodes' own proof of health, by the subject's poller: its container, its check, its adapter. Throws when it cannot be known. */
 async function recovered(
   context: Context,
   host: Host,
   nodes: readonly string[],
   signal: AbortSignal,
 ): Promise<{ node: string; what: string }[]> {
-  const report = await host.poller.wait(
-    (r) => nodes.every((name) => r.nodes.find((n) => n.name === name)?.health === 'up'),
-    recoverMs,
-    signal,
-  );
-  const ill = nodes.filter((name) => report.nodes.find((n) => n.name === name)?.health !== 'up');
+  const others = context.store.live(host.subject.name).filter((r) => r.fault.state === 'active');
+  const timeoutMs = others.length > 0 ? recoverAmongFaultsMs : recoverMs;
+  const isUp = (report: HealthReport, name: string) => report.nodes.find((n) => n.name === name)?.health === 'up';
+  const report = await host.poller.wait((r) => nodes.every((name) => isUp(r, name)), timeoutMs, signal);
+  const ill = nodes.filter((name) => !isUp(report, name));
   if (ill.length === 0) return [];
   using limited = deadline('engine', 5000, signal);
   try {
@@ -185,5 +196,10 @@ async function recovered(
     if (error instanceof DeadlineError) throw new Error('the engine does not answer', { cause: error });
     throw error;
   }
-  return ill.map((node) => ({ node, what: `not healthy within ${recoverMs} ms: ${report.issues.join('; ')}` }));
+  const why = `${ill.join(', ')} not healthy within ${timeoutMs} ms: ${report.issues.join('; ')}`;
+  if (others.length > 0)
+    throw new Error(
+      `${why}; other faults are active (${others.map((r) => r.fault.id).join(', ')}), it is looked at again when one of them ends`,
+    );
+  return ill.map((node) => ({ node, what: why }));
 }

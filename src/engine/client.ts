@@ -7,7 +7,7 @@ export type Call = TransportRequest & CallSite & { /** Statuses from 300 on that
 
 /** Requests whose only failures are EngineError and the signal's reason. */
 export interface Client {
-  /** Gives the answer to `read`, which must take the body to its end. */
+  /** Gives the answer to `read`, which must take the body to its end or throw, which drops the connection. */
   request<T>(call: Call, read: (reply: TransportReply) => Promise<T>): Promise<T>;
   json<T>(call: Call): Promise<T>;
   /** Answers the status; the body is of no interest. */
@@ -23,7 +23,6 @@ export function createClient(transport: Transport): Client {
       if (reply.status >= 300 && !call.accept?.includes(reply.status)) throw fromReply(call, reply.status, await textOf(reply.body));
       return await read(reply);
     } catch (error) {
-      link.abort();
       if (call.signal.aborted) throw call.signal.reason;
       throw fromFailure(call, error);
     } finally {

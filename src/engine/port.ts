@@ -20,6 +20,7 @@ export interface Engine {
   stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
   /** Throws `conflict` when it is not running. */
   killContainer(id: string, signalName: string, signal: AbortSignal): Promise<void>;
+  /** Throws `conflict` when it is paused already or not running. First waits for this engine object's commands that are on their way into it. */
   pauseContainer(id: string, signal: AbortSignal): Promise<void>;
   unpauseContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Kills, removes it and its anonymous volumes. Success when it is gone; waits out "removal in progress". */
@@ -57,6 +58,8 @@ export interface Engine {
   /**
    * Container and network events from `sinceSeconds` (engine clock, fractional) or from now, until the signal aborts
    * (then it ends) or the engine goes away (then it throws `unreachable`). `onOpen` is called once the stream is subscribed.
+   * `labels` choose among containers; network events carry no labels and all come. From a time on, the event of that very time may come again;
+   * the engine keeps the last 256 events of all.
    */
   events(filter: { labels?: string[]; sinceSeconds?: number; onOpen?: () => void }, signal: AbortSignal): AsyncIterable<EngineEvent>;
 }

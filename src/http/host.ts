@@ -1,5 +1,5 @@
 /** A name with or without a port, lower case. An IPv6 address keeps its brackets. */
-export interface HostName {
+interface HostName {
   name: string;
   port: string | null;
 }

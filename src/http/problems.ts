@@ -54,8 +54,9 @@ function extraHeaders(body: ProblemBody): Record<string, string> {
 
 /** The one place where errors leave the service. */
 export function onError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof HungUp || (reply.raw.destroyed && !(error instanceof Problem))) {
-    request.log.info('the client hung up');
+  const gone = error instanceof HungUp || (reply.raw.destroyed && toProblem(error).code === 'internal');
+  if (gone) {
+    request.log.info({ err: error }, 'the client hung up');
     reply.hijack();
     return;
   }

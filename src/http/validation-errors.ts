@@ -3,7 +3,7 @@ import type { FastifySchemaValidationError } from 'fastify';
 import { Problem } from '../lib/problem.ts';
 
 /** One thing that is wrong with a request. */
-export interface InputError {
+interface InputError {
   in: 'body' | 'query' | 'path' | 'header';
   /** JSON pointer into the body, or the name of the parameter or header. */
   path: string;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { buildApp } from '../../src/http/app.ts';
 import { Problem, type ProblemCode, problemTable } from '../../src/lib/problem.ts';
 import { appFor, scripted } from './scripted.ts';
 
@@ -14,10 +16,18 @@ const failing = (error: unknown) =>
   });
 
 describe('errors', () => {
+  let thrown: unknown;
+  let app: FastifyInstance;
+  before(async () => {
+    const control = scripted({ subject: () => Promise.reject(thrown) });
+    app = await buildApp({ control, logger: false, token: null, allowedHosts: [], version: '0.0.0-test' });
+  });
+  after(() => app.close());
+
   for (const [code, { status, title, next }] of Object.entries(problemTable)) {
-    test(`${code} leaves as a ${status} problem`, async (t) => {
-      const problem = new Problem(code as ProblemCode, 'This and that.', { extra: [1], allowed: ['GET'] });
-      const reply = await (await appFor(t, failing(problem))).inject('/v1/subjects/etcd?');
+    test(`${code} leaves as a ${status} problem`, async () => {
+      thrown = new Problem(code as ProblemCode, 'This and that.', { extra: [1], allowed: ['GET'] });
+      const reply = await app.inject('/v1/subjects/etcd?');
       assert.equal(reply.statusCode, status);
       assert.equal(reply.headers['content-type'], 'application/problem+json');
       assert.deepEqual(reply.json(), {
@@ -58,9 +68,9 @@ describe('errors', () => {
     assert.equal(line.request_id, reply.json().request_id);
   });
 
-  test('what is thrown and is no error is a 500 too', async (t) => {
-    for (const thrown of ['text', 5, null, undefined]) {
-      const reply = await (await appFor(t, failing(thrown))).inject('/v1/subjects/etcd');
+  test('what is thrown and is no error is a 500 too', async () => {
+    for (thrown of ['text', 5, null, undefined]) {
+      const reply = await app.inject('/v1/subjects/etcd');
       assert.equal(reply.statusCode, 500, String(thrown));
       assert.equal(reply.json().code, 'internal');
     }

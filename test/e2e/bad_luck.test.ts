@@ -45,6 +45,8 @@ describe('bad luck', () => {
       'nocheck',
       'services:\n  a:\n    image: subjectd/etcd:3.5\n    entrypoint: [sleep, "600"]\n    healthcheck: {test: [CMD, there-is-no-such-command], interval: 1s}\n',
     );
+    docker('tag', 'subjectd/etcd:3.5', 'subjectd-test/retagged:1');
+    kind('retagged', 'services:\n  a:\n    image: subjectd-test/retagged:1\n    entrypoint: [sleep, "600"]\n');
     kind('noimage', 'services:\n  a:\n    image: subjectd/there-is-none:1\n    pull_policy: never\n');
     kind('badkey', 'services:\n  a:\n    image: subjectd/etcd:3.5\n    build: .\n');
     kind('cycle', 'services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [a]}\n', ['a', 'b']);
@@ -61,7 +63,9 @@ describe('bad luck', () => {
   after(async () => {
     await service.close();
     rmSync(kinds, { recursive: true });
-    for (const name of ['etcd', 'dies', 'never', 'nocheck', 'oneshot']) assert.deepEqual(leftovers(`${prefix}${name}`), [], name);
+    docker('rmi', 'subjectd-test/retagged:1');
+    for (const name of ['etcd', 'dies', 'never', 'nocheck', 'oneshot', 'retagged'])
+      assert.deepEqual(leftovers(`${prefix}${name}`), [], name);
   });
 
   test('a second reset while one runs is 409 subject_busy, naming the operation', async () => {
@@ -110,6 +114,20 @@ describe('bad luck', () => {
       healed.body.faults.map((f) => f.heal?.verdict),
       ['clean', 'clean', 'clean'],
     );
+  });
+
+  test('healed one by one, a majority that is dead is unknown until the system can prove itself, then clean', async () => {
+    const faults: Fault[] = [];
+    for (const node of ['etcd0', 'etcd1'])
+      faults.push((await service.post<Fault>(`${at}/faults`, { chaos_type: 'node_kill', target: { node } })).body);
+    const third = (await service.post<Fault>(`${at}/faults`, { chaos_type: 'node_kill', target: { node: 'etcd2' } })).body;
+    const alone = (await service.delete<Fault>(`${at}/faults/${third.id}`)).body;
+    assert.deepEqual([alone.state, alone.heal?.verdict], ['residue', 'unknown'], JSON.stringify(alone.heal));
+    const second = (await service.delete<Fault>(`${at}/faults/${faults[0]?.id}`)).body;
+    assert.deepEqual([second.state, second.heal?.verdict], ['healed', 'clean'], JSON.stringify(second.heal));
+    const after = (await service.get<Fault>(`${at}/faults/${third.id}`)).body;
+    assert.deepEqual([after.state, after.heal?.verdict], ['healed', 'clean'], JSON.stringify(after.heal));
+    await service.delete(`${at}/faults`);
   });
 
   test('a role target hits who has the role now, with the reply that proves it', async () => {
@@ -244,7 +262,21 @@ describe('bad luck', () => {
     }
   });
 
-  test('an image that is retagged and a file that is edited while the service runs are reported, not used', async () => {
+  test('an image that is retagged while the service runs is reported, and the pinned one is used', async () => {
+    assert.equal((await service.post('/v1/subjects/retagged/reset')).status, 200);
+    const image = () => docker('inspect', '-f', '{{.Image}}', `${prefix}retagged-a-1`);
+    const pinned = image();
+    docker('tag', 'subjectd/redis:8', 'subjectd-test/retagged:1');
+    const reset = await service.post<ResetResult>('/v1/subjects/retagged/reset');
+    assert.equal(reset.status, 200, JSON.stringify(reset.body));
+    assert.ok(
+      reset.body.notes.some((n) => n.includes('subjectd-test/retagged:1 is now another one')),
+      JSON.stringify(reset.body.notes),
+    );
+    assert.equal(image(), pinned);
+  });
+
+  test('a compose file that is edited while the service runs is reported, not used', async () => {
     cpSync(join(root, 'subjects/etcd/compose.yaml'), join(kinds, 'oneshot', 'compose.yaml'));
     const reset = await service.post<ResetResult>('/v1/subjects/oneshot/reset');
     assert.equal(reset.status, 200, JSON.stringify(reset.body));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -14,7 +15,7 @@ const image = 'debian:trixie-slim';
 const label = 'io.subjectd.test=engine';
 const labels = { 'io.subjectd.test': 'engine' };
 const engine = createEngine();
-const signal = AbortSignal.timeout(300_000);
+const signal = AbortSignal.timeout(1_800_000);
 let count = 0;
 const uniqueName = () => `eng-test-${process.pid}-${++count}`;
 
@@ -120,6 +121,7 @@ describe('the engine', () => {
     process.off('warning', onWarning);
     assert.ok(all.every((found) => found?.id === id));
     assert.deepEqual(warnings, []);
+    assert.deepEqual(getEventListeners(shared, 'abort'), []);
   });
 });
 
@@ -603,7 +605,7 @@ describe('events', () => {
   });
 });
 
-describe('an engine that goes away', () => {
+describe('an engine behind a connection', () => {
   const connection = parseDockerHost(process.env.DOCKER_HOST);
   let proxy: EngineProxy;
   let remote: ReturnType<typeof createEngine>;
@@ -621,7 +623,7 @@ describe('an engine that goes away', () => {
     await proxy.close();
   });
 
-  it('is unreachable from the first call when nobody listens', async () => {
+  it('that nobody listens at is unreachable from the first call', async () => {
     for (const dockerHost of ['unix:///nosuch/docker.sock', `tcp://127.0.0.1:${await freePort()}`]) {
       const dead = createEngine({ dockerHost });
       await assert.rejects(dead.ping(signal), is('unreachable'));
@@ -633,7 +635,7 @@ describe('an engine that goes away', () => {
     }
   });
 
-  it('in the middle of an answer is unreachable, at whatever byte, and the next call is served', async () => {
+  it('that is lost in the middle of an answer, at whatever byte, is unreachable, and the next call is served', async () => {
     for (const bytes of [0, 1, 100, 400, 2000]) {
       proxy.cutAfter(bytes);
       await assert.rejects(remote.inspectContainer(id, signal), is('unreachable'), `cut after ${bytes} bytes`);
@@ -641,7 +643,7 @@ describe('an engine that goes away', () => {
     }
   });
 
-  it('in the middle of a slow call is unreachable', async () => {
+  it('that is lost in the middle of a slow call is unreachable', async () => {
     const slow = await run();
     const asked = remote.stopContainer(slow, 60, signal);
     await until(async () => (proxy.requests > 0 ? true : undefined), 10, signal);
@@ -649,14 +651,14 @@ describe('an engine that goes away', () => {
     await assert.rejects(asked, is('unreachable'));
   });
 
-  it('in the middle of a command’s output does not pass for its end', async () => {
+  it('that is lost in the middle of a command’s output does not pass for its end', async () => {
     const script = 'seq 1 200000; sleep 1; exit 4';
     const asked = remote.exec(id, ['sh', '-c', script], signal);
     proxy.cutAfter(100_000);
     await assert.rejects(asked, is('unreachable'));
   });
 
-  it('in the middle of the events is unreachable, and the stream can be opened again from there', async () => {
+  it('that is lost in the middle of the events is unreachable, and the stream can be opened again from there', async () => {
     const opened = gate();
     const events = remote.events({ labels: [label], onOpen: () => opened.open() }, signal)[Symbol.asyncIterator]();
     const next = nextOf(events, (event) => event.id === id && event.action === 'pause');
@@ -682,6 +684,25 @@ describe('an engine that goes away', () => {
     await events.return?.(undefined);
     using limit = deadline('the connection is closed', 30_000, signal);
     await until(async () => (proxy.connections === 0 ? true : undefined), 20, limit);
+  });
+
+  it('is asked over one kept connection, errors included', async () => {
+    for (let i = 0; i < 5; i++) {
+      await remote.inspectContainer(id, signal);
+      await assert.rejects(remote.unpauseContainer(id, signal), is('conflict'));
+    }
+    assert.deepEqual([proxy.connections, proxy.requests], [1, 10]);
+  });
+
+  it('may take its time, whatever time-out the environment has for other clients', async () => {
+    const { DOCKER_HOST: saved } = process.env;
+    Object.assign(process.env, { DOCKER_HOST: proxy.dockerHost, DOCKER_CLIENT_TIMEOUT: '1' });
+    const patient = createEngine();
+    delete process.env.DOCKER_CLIENT_TIMEOUT;
+    if (saved === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = saved;
+    assert.equal((await patient.exec(id, ['sleep', '0.5'], signal)).exitCode, 0);
+    await patient.close();
   });
 
   it('carries a command in three requests', async () => {

@@ -55,17 +55,19 @@ describe('in a real browser', () => {
     const subject = block.locator('tr[data-param-name="subject"] input, tr[data-param-name="subject"] select');
     await subject.first().fill('etcd');
     await block.getByRole('button', { name: 'Execute' }).click();
-    const answer = block.locator('.live-responses-table .response .highlight-code pre, .live-responses-table .response pre.microlight').first();
+    const answer = block
+      .locator('.live-responses-table .response .highlight-code pre, .live-responses-table .response pre.microlight')
+      .first();
     await answer.waitFor({ timeout: 120_000 });
     assert.equal(
       await block
         .locator('.live-responses-table .response-col_status')
         .nth(1)
         .textContent()
-        .then((t) => t.trim().slice(0, 3)),
+        .then((t) => t?.trim().slice(0, 3)),
       '200',
     );
-    const body = JSON.parse(await answer.textContent()) as { subject: string; healthy: boolean; generation: number };
+    const body = JSON.parse((await answer.textContent()) ?? '') as { subject: string; healthy: boolean; generation: number };
     assert.deepEqual([body.subject, body.healthy, body.generation], ['etcd', true, 1]);
     if (process.env.SCREENSHOT !== undefined) await page.screenshot({ path: process.env.SCREENSHOT });
   });

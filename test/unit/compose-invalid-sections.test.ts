@@ -114,6 +114,11 @@ const cases: Case[] = [
     a('', 'volumes: {v: {driver_opts: {type: tmpfs, device: tmpfs, o: "rw,bind"}}}'),
     ['5:28 volumes.v.driver_opts: only a tmpfs'],
   ],
+  [
+    'a tmpfs volume of another device',
+    a('', 'volumes: {v: {driver_opts: {type: tmpfs, device: /dev/sdb}}}'),
+    ['5:28 volumes.v.driver_opts: only a tmpfs'],
+  ],
   ['a volume driver', a('', 'volumes: {v: {driver: nfs}}'), ['5:23 volumes.v.driver: the volume driver nfs']],
   ['an unknown config', a('configs: [c]'), ['4:15 services.a.configs[0]: there is no config c']],
   ['an unknown secret', a('secrets: [{source: s}]'), ['4:24 services.a.secrets[0].source: there is no secret s']],

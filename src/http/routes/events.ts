@@ -58,12 +58,14 @@ async function stream(reply: FastifyReply, events: EventSource, options: StreamO
   raw.on('error', (error) => reply.log.info({ err: error }, 'event stream broke'));
   const own = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
   raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...own });
-  const end = await streamEvents(raw, events, options, signal);
-  if (end === 'closed') raw.end();
-  else {
+  try {
+    const end = await streamEvents(raw, events, options, signal);
+    if (end === 'closed') return void raw.end();
     reply.log.warn('event stream dropped: the client does not read');
-    raw.destroy();
+  } catch (error) {
+    reply.log.error({ err: error }, 'event stream failed');
   }
+  raw.destroy();
 }
 
 /** One page, oldest first. Pages are read from the log until there are enough that match. */
