@@ -31,13 +31,7 @@ export function readPairs(reader: Reader, field: Field): Map<string, { value: st
   return pairs;
 }
 
-/** The same where a missing value is the empty text (labels). */
-export function readStrings(reader: Reader, field: Field): Record<string, string> | undefined {
-  const pairs = readPairs(reader, field);
-  return pairs && record([...pairs].map(([key, { value }]) => [key, value ?? '']));
-}
-
-/** Labels without those that say whose a container, network or volume is. */
+/** Labels; one without a value is an empty text. Those that say whose a container, network or volume is are reported. */
 export function readLabels(reader: Reader, field: Field): Record<string, string> | undefined {
   const pairs = readPairs(reader, field);
   for (const [key, { field: at }] of pairs ?? []) {

@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { Problem } from '../lib/problem.ts';
-import { deadline, manyListeners, pause } from '../lib/until.ts';
+import { either, manyListeners, pause } from '../lib/until.ts';
 import type { Running } from './api.ts';
 import type { Operation, OperationKind, Phase } from './operation.ts';
 
@@ -81,10 +81,15 @@ export class Operations {
   async wait(id: string, waitMs: number, signal: AbortSignal): Promise<Operation> {
     const { operation, ended } = this.#entry(id);
     if (operation.state !== 'running' || waitMs === 0) return operation;
-    using limited = deadline('operation', waitMs, signal);
-    await Promise.race([ended, pause(waitMs, limited)]).catch((error: unknown) => {
-      if (signal.aborted || !limited.aborted) throw error;
+    const over = new AbortController();
+    const late = pause(waitMs, either(signal, over.signal)).catch((error: unknown) => {
+      if (!over.signal.aborted) throw error;
     });
+    try {
+      await Promise.race([ended, late]);
+    } finally {
+      over.abort();
+    }
     return operation;
   }
 

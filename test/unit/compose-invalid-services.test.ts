@@ -50,6 +50,7 @@ const cases: Case[] = [
     'services:\n  a: {image: x, networks: {n: {ipv4_address: 10.0.0.5}}}\n  b: {image: x, networks: {n: {ipv4_address: 10.0.0.5}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}',
     ['3:6 services.b: the address 10.0.0.5 on the network n is that of the service a'],
   ],
+  ['a variable named as what every object has', a('user: $constructor'), ['4:11 services.a.user: the variable constructor is not set']],
   ['an undefined variable', a(`user: ${brace('WHO')}`), ['4:11 services.a.user: the variable WHO is not set and has no default']],
   [
     'an undefined variable late in a text',

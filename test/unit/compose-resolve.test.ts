@@ -143,6 +143,11 @@ describe('a resolved service', () => {
     assert.deepEqual(environment, { A: 'one', B: 'two', C: 'three', D: 'one', OUT: 'out' });
   });
 
+  it('leaves out a variable that it takes from outside when it is not set there, whatever an env file says', async () => {
+    const files = memoryFiles({ '/kind/one.env': 'A=one\nB=one\n' });
+    assert.deepEqual((await service('env_file: one.env\nenvironment: [A]', '', { files })).environment, { B: 'one' });
+  });
+
   it('keeps names that JavaScript has a meaning for', async () => {
     const { environment, labels } = await service('environment: {__proto__: a, constructor: b}\nlabels: {__proto__: c}');
     assert.deepEqual(Object.entries(environment), [
@@ -199,6 +204,14 @@ secrets:
       { name: 'script', target: '/run.sh', uid: 5, gid: 0, mode: 0o555, content: '#!/bin/sh $NOT' },
       { name: 'token', target: '/run/secrets/t', uid: 0, gid: 0, mode: 0o400, content: 's3cret' },
     ]);
+  });
+
+  it('shares the content of a file with the other services that use it: it is read once', async () => {
+    let reads = 0;
+    const files = memoryFiles({ '/kind/c': 'text' });
+    const counting = { ...files, read: (path: string) => files.read(path).finally(() => reads++) };
+    await resolveYaml('services: {a: {image: x, configs: [c]}, b: {image: x, configs: [c]}}\nconfigs: {c: {file: c}}', { files: counting });
+    assert.equal(reads, 1);
   });
 
   it('mounts volumes, folders that are there, and memory', async () => {
