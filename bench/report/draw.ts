@@ -18,7 +18,7 @@ export const colour = {
 
 /** A linear scale from zero in milliseconds, with four to eight round ticks. */
 export function scale(highest: number, unit: 's' | 'ms'): { x: (value: number) => number; ticks: { at: number; label: string }[] } {
-  const rough = Math.max(highest, 0.001) / 5;
+  const rough = Math.max(highest, 0.001) / 7;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
   const end = Math.ceil(highest / step) * step;

@@ -1,4 +1,4 @@
-import type { Summary } from '../stats.ts';
+import { ratios, type Summary } from '../stats.ts';
 import type { Results } from './results.ts';
 import { caveat, machineLine, mebibytes, time, times } from './text.ts';
 
@@ -11,25 +11,29 @@ export function markdown(results: Results): string {
   return [
     ...(warning === null ? [] : [`**${warning}**`, '']),
     ...table(['what', 'subjectd p50', 'p95', 'compared with', 'p50', 'p95', 'ratio p50', 'p95'], rows),
-    ...phaseTable(results),
+    ...phaseTables(results),
     '',
-    `${machineLine(results)}. Measured ${results.made_at.slice(0, 10)}, ${results.options.rounds} rounds of each reset after one to warm up, in turn; percentiles are nearest-rank. Repeat with \`npm run bench\`.`,
+    `${machineLine(results)}. Measured ${results.made_at.slice(0, 10)}, ${counts(results)}percentiles are nearest-rank. Repeat with \`npm run bench\`.`,
     '',
   ].join('\n');
 }
 
+function counts({ reset, faults, options }: Results): string {
+  return [
+    ...(reset === null ? [] : [`${options.rounds} rounds of each reset after one to warm up, subjectd and Compose in turn; `]),
+    ...(faults === null ? [] : [`${options.kills} kills and heals; `]),
+  ].join('');
+}
+
 function resetRows({ reset }: Results): Row[] {
-  return (reset ?? []).flatMap(({ title, subjectd, compose, ratio, ratio_to_proven }) => [
-    [
-      `reset of ${title}, proven healthy`,
-      ...pair(subjectd.total),
-      '`down -v` + `up -d --wait`',
-      ...pair(compose.total),
-      times(ratio.p50),
-      times(ratio.p95),
-    ],
-    ['', '', '', 'the same until proven healthy', ...pair(compose.proven), times(ratio_to_proven.p50), times(ratio_to_proven.p95)],
-  ]);
+  return (reset ?? []).flatMap(({ title, subjectd, compose, ratio, ratio_to_proven }) => {
+    const fromNothing = ratios(compose.up, subjectd.from_nothing);
+    return [
+      [`reset of ${title}, proven healthy`, ...pair(subjectd.total), '`down -v` + `up -d --wait`', ...pair(compose.total), ...both(ratio)],
+      ['', '', '', 'the same until proven healthy', ...pair(compose.proven), ...both(ratio_to_proven)],
+      ['with nothing to burn', ...pair(subjectd.from_nothing), '`up -d --wait` alone', ...pair(compose.up), ...both(fromNothing)],
+    ];
+  });
 }
 
 function faultRows({ faults }: Results): Row[] {
@@ -41,8 +45,7 @@ function faultRows({ faults }: Results): Row[] {
       ...pair(kill),
       '`docker kill`, `docker inspect` until exited',
       ...pair(cli_kill),
-      times(cli_kill.p50 / kill.p50),
-      times(cli_kill.p95 / kill.p95),
+      ...both(ratios(cli_kill, kill)),
     ],
     [`heal on ${subject}, request to proven healthy`, ...pair(heal), '', '', '', '', ''],
   ];
@@ -64,17 +67,26 @@ function memoryRows({ memory }: Results): Row[] {
   return [[`resident memory, ${subjects.join(', ')} up`, mebibytes(at_the_end), `peak ${mebibytes(peak)}`, '', '', '', '', '']];
 }
 
-function phaseTable({ reset }: Results): string[] {
+function phaseTables({ reset }: Results): string[] {
   if (reset === null) return [];
   const names = [...new Set(reset.flatMap(({ subjectd }) => Object.keys(subjectd.phases)))];
-  const cell = (phase: Summary | undefined) => (phase === undefined ? '' : `${time(phase.p50)} (${time(phase.p95)})`);
+  const cell = (part: Summary | undefined) => (part === undefined ? '' : `${time(part.p50)} (${time(part.p95)})`);
   return [
     '',
     ...table(
       ['phases of a reset, p50 (p95)', ...names],
       reset.map(({ title, subjectd }) => [title, ...names.map((name) => cell(subjectd.phases[name]))]),
     ),
+    '',
+    ...table(
+      ['parts of Compose, p50 (p95)', '`down -v`', '`up -d --wait`', 'until proven healthy'],
+      reset.map(({ title, compose }) => [title, cell(compose.down), cell(compose.up), cell(compose.after)]),
+    ),
   ];
+}
+
+function both({ p50, p95 }: { p50: number; p95: number }): [string, string] {
+  return [times(p50), times(p95)];
 }
 
 function pair({ p50, p95 }: Summary): [string, string] {

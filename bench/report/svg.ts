@@ -188,7 +188,7 @@ function drawPhases({ reset }: Results, top: number): { parts: string[]; end: nu
 }
 
 function footer(results: Results): string[] {
-  const { faults, memory, options, made_at } = results;
+  const { reset, faults, memory, options, made_at } = results;
   const facts = [
     ...(faults === null
       ? []
@@ -200,6 +200,6 @@ function footer(results: Results): string[] {
     '',
     ...(facts.length === 0 ? [] : [facts.join('; ')]),
     hardware ?? '',
-    `${software ?? ''}. Measured ${made_at.slice(0, 10)}, ${options.rounds} rounds of each reset, subjectd and Compose in turn.`,
+    `${software ?? ''}. Measured ${made_at.slice(0, 10)}${reset === null ? '' : `, ${options.rounds} rounds of each reset, subjectd and Compose in turn`}.`,
   ];
 }

@@ -1,5 +1,5 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { contextHash } from './context.mjs';
 import { npmCi } from './modules.mjs';
 import { cache, root } from './root.mjs';
@@ -61,6 +61,8 @@ async function productionModules(note) {
     for (const file of ['package.json', 'package-lock.json', '.npmrc']) copyFileSync(join(root, file), join(fresh, file));
     const { code, tail } = await npmCi(fresh, ['--omit=dev']);
     if (code !== 0) throw new SetupError('npm ci --omit=dev failed, so the service image cannot be assembled.', tail);
+    for (const old of readdirSync(dirname(parent)))
+      if (join(dirname(parent), old) !== fresh) rmSync(join(dirname(parent), old), { recursive: true });
     renameSync(fresh, parent);
   } finally {
     rmSync(fresh, { recursive: true, force: true });

@@ -48,7 +48,7 @@ export class Reader {
       const rule = Object.hasOwn(table, key) ? table[key] : undefined;
       const wrong = rule === undefined ? unknownKey(key, table) : misuse(key, rule, value);
       if (wrong !== null) this.issues.add(keyAt, path, wrong);
-      else if (rule?.support !== 'ignored' && !isNull(value)) fields.set(key, { tree: value, path });
+      else if (!isNull(value)) fields.set(key, { tree: value, path });
     }
     return fields;
   }

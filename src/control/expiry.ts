@@ -16,6 +16,7 @@ export class Expiry {
   #clock: Clock;
   #end: (fault: Fault) => void;
   #timers = new Map<string, NodeJS.Timeout[]>();
+  #tries = new Map<string, number>();
 
   constructor(store: FaultStore, events: EventLog, clock: Clock, end: (fault: Fault) => void) {
     this.#store = store;
@@ -26,6 +27,7 @@ export class Expiry {
 
   /** Begins anew for a fault that was made or renewed. */
   watch(fault: Fault): void {
+    this.#tries.delete(fault.id);
     this.#clear(fault.id);
     const left = Math.max(0, Date.parse(fault.expires_at) - this.#clock.now());
     const notice = Math.min(noticeMs, left / 10);
@@ -42,6 +44,26 @@ export class Expiry {
       if (now !== null) this.#end(now);
     }, left);
     this.#timers.set(fault.id, [expiring, expired]);
+  }
+
+  /** True while its time is not over: it may have been renewed since its end was queued. */
+  isRunning(id: string): boolean {
+    return this.#timers.has(id);
+  }
+
+  /** Its end did not undo it: tries again, later each time, up to a minute. */
+  tryAgain(fault: Fault): void {
+    const tries = (this.#tries.get(fault.id) ?? 0) + 1;
+    this.#tries.set(fault.id, tries);
+    const again = setTimeout(
+      () => {
+        this.#timers.delete(fault.id);
+        this.#end(fault);
+      },
+      Math.min(60_000, 5000 * 2 ** (tries - 1)),
+    );
+    this.#clear(fault.id);
+    this.#timers.set(fault.id, [again]);
   }
 
   stop(): void {

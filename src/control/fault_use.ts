@@ -15,6 +15,7 @@ import type { FaultPlanView, FaultRequest, Running } from './api.ts';
 import type { Context } from './context.ts';
 import type { Expiry } from './expiry.ts';
 import type { Host } from './host.ts';
+import { joinNetworks } from './membership.ts';
 
 const defaultTtlMs = 600_000;
 const injectMs = 30_000;
@@ -118,8 +119,9 @@ export function healUse(context: Context, host: Host, id: string): Running {
   if (!isLive(fault.state)) return context.operations.begin('heal', host.subject.name, async () => fault);
   return host.exclusive('heal', async (work) => {
     const fault = await healOne(context, host, id, 'api', work.signal);
-    await healUnknown(context, host, work.signal);
-    return find(context, host, fault.id).fault;
+    work.signal.throwIfAborted();
+    if (!isLive(fault.state)) await healUnknown(context, host, work.signal);
+    return fault;
   });
 }
 
@@ -131,7 +133,11 @@ export async function healUnknown(context: Context, host: Host, signal: AbortSig
 
 /** Heals all live faults of a subject, after cancelling whatever holds it. */
 export function healAllUse(context: Context, host: Host, endedBy: EndedBy): Running {
-  return host.preempting('heal_all', (work) => healLive(context, host, endedBy, work.signal));
+  return host.preempting('heal_all', async (work) => {
+    const healed = await healLive(context, host, endedBy, work.signal);
+    work.signal.throwIfAborted();
+    return healed;
+  });
 }
 
 /** Heals all live faults. At once: one node's recovery may need another's. */
@@ -146,7 +152,8 @@ export async function healOne(context: Context, host: Host, id: string, endedBy:
   if (!isLive(record.fault.state)) return record.fault;
   const time = context.metrics.healed.startTimer({ chaos_type: record.fault.chaos_type });
   try {
-    const fault = await heal(record, endedBy, healContext(context, host), signal);
+    using limited = deadline('heal', recoverMs + 30_000, signal);
+    const fault = await heal(record, endedBy, healContext(context, host), limited);
     time({ verdict: fault.heal?.verdict ?? 'unknown' });
     return fault;
   } finally {
@@ -183,6 +190,7 @@ async function recovered(
   nodes: readonly string[],
   signal: AbortSignal,
 ): Promise<{ node: string; what: string }[]> {
+  await joinNetworks(context, host, signal);
   const others = context.store.live(host.subject.name).filter((r) => r.fault.state === 'active');
   const timeoutMs = others.length > 0 ? recoverAmongFaultsMs : recoverMs;
   const isUp = (report: HealthReport, name: string) => report.nodes.find((n) => n.name === name)?.health === 'up';

@@ -27,6 +27,8 @@ export class Host {
   #operations: Operations;
   #holder: (Running & { controller: AbortController }) | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Called when nobody holds the subject any more. */
+  #onFree: () => void;
 
   constructor(options: {
     subject: Subject;
@@ -35,6 +37,7 @@ export class Host {
     record: SubjectRecord;
     isDefault: boolean;
     operations: Operations;
+    onFree: () => void;
   }) {
     this.subject = options.subject;
     this.poller = options.poller;
@@ -43,6 +46,7 @@ export class Host {
     this.phase = options.record.phase;
     this.isDefault = options.isDefault;
     this.#operations = options.operations;
+    this.#onFree = options.onFree;
   }
 
   get holder(): string | null {
@@ -70,9 +74,12 @@ export class Host {
   /** Cancels the holder, waits for its end, then runs as the one writer. */
   preempting<T>(kind: OperationKind, work: (work: Work) => Promise<T>): Running {
     const before = this.#holder;
-    before?.controller.abort(new Problem('operation_cancelled', `${kind} preempted it.`, { operation: before.operation.id }));
+    // A recovery is not cut off: nobody else would finish it.
+    if (before?.operation.kind !== 'recover')
+      before?.controller.abort(new Problem('operation_cancelled', `${kind} preempted it.`, { operation: before.operation.id }));
     return this.#hold(kind, async (handle) => {
       await before?.ended;
+      handle.signal.throwIfAborted();
       return work(handle);
     });
   }
@@ -93,7 +100,9 @@ export class Host {
     const running = this.#operations.begin(kind, this.subject.name, work);
     this.#holder = running;
     void running.ended.then(() => {
-      if (this.#holder === running) this.#holder = null;
+      if (this.#holder !== running) return;
+      this.#holder = null;
+      this.#onFree();
     });
     return running;
   }

@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { Problem } from '../lib/problem.ts';
-import { either, manyListeners, pause } from '../lib/until.ts';
+import { DeadlineError, either, manyListeners, pause } from '../lib/until.ts';
 import type { Running } from './api.ts';
 import type { Operation, OperationKind, Phase } from './operation.ts';
 
@@ -34,6 +34,8 @@ export class Operations {
   #clock: Clock;
   #onError: (error: unknown, operation: Operation) => void;
   #entries = new Map<string, Entry>();
+  /** Called with each operation that has ended. */
+  onEnd: (operation: Operation) => void = () => {};
 
   constructor(ledger: Ledger, clock: Clock, onError: (error: unknown, operation: Operation) => void) {
     this.#ledger = ledger;
@@ -116,9 +118,28 @@ export class Operations {
   }
 
   async #run<T>(operation: Operation, controller: AbortController, work: (work: Work) => Promise<T>): Promise<Operation> {
+    const end = await this.#outcome(operation, controller, work);
     try {
-      await this.#ledger.put('operation', operation.id, operation);
-      operation.result = await work({
+      await this.#ledger.put('operation', operation.id, { ...operation, ...end });
+      await this.#forgetOldest();
+    } catch (error) {
+      // The work is done; only its memory over a restart is lost, and the ledger's own state shows at /readyz.
+      this.#onError(error, operation);
+    }
+    this.onEnd({ ...operation, ...end });
+    // Seen as ended only now: whoever sees it may count on the subject being free.
+    return Object.assign(operation, end);
+  }
+
+  async #outcome<T>(operation: Operation, controller: AbortController, work: (work: Work) => Promise<T>): Promise<Partial<Operation>> {
+    const ended = () => ({ ended_at: rfc3339(this.#clock.now()), progress: { phase: null, phases: operation.progress.phases } });
+    try {
+      await this.#ledger.put('operation', operation.id, operation).catch((error: unknown) => {
+        // What undoes something must go on with a full disk; what begins something must not.
+        if (operation.kind === 'inject' || operation.kind === 'reset') throw error;
+        this.#onError(error, operation);
+      });
+      const result = await work({
         id: operation.id,
         signal: controller.signal,
         phase: (name) => {
@@ -126,23 +147,12 @@ export class Operations {
         },
         done: (phases) => operation.progress.phases.push(...phases),
       });
-      operation.state = 'succeeded';
+      return { state: 'succeeded', result, ...ended() };
     } catch (error) {
       const problem = toProblem(controller.signal.aborted ? controller.signal.reason : error);
       if (problem.code === 'internal') this.#onError(error, operation);
-      operation.state = problem.code === 'operation_cancelled' ? 'cancelled' : 'failed';
-      operation.error = problem.toBody();
+      return { state: problem.code === 'operation_cancelled' ? 'cancelled' : 'failed', error: problem.toBody(), ...ended() };
     }
-    operation.ended_at = rfc3339(this.#clock.now());
-    operation.progress.phase = null;
-    try {
-      await this.#ledger.put('operation', operation.id, operation);
-      await this.#forgetOldest();
-    } catch (error) {
-      // The work is done; only its memory over a restart is lost, and the ledger's own state shows at /readyz.
-      this.#onError(error, operation);
-    }
-    return operation;
   }
 
   async #forgetOldest(): Promise<void> {
@@ -158,5 +168,7 @@ export class Operations {
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EngineError) return engineProblem(error);
+  if (error instanceof DeadlineError)
+    return new Problem('engine_unavailable', `The Docker engine did not do it in time: ${error.message}.`, {}, { cause: error });
   return new Problem('internal', 'The service failed; the log has the details.', {}, { cause: error });
 }

@@ -1,37 +1,62 @@
+import { heal } from '../faults/heal.ts';
 import { observe } from '../kind/observe.ts';
 import { deadline } from '../lib/until.ts';
+import { type ResetRecord, setPhase, settleFaults } from './changing.ts';
 import type { Context } from './context.ts';
-import { healLive } from './fault_use.ts';
+import { rollBack } from './delete_use.ts';
+import { healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
-import { type ResetRecord, rollBack, setPhase } from './reset_use.ts';
 
 const lookMs = 15_000;
 const healMs = 120_000;
 
 /**
- * Brings every subject from whatever a crash left to a known state: a reset or tear-down that was cut off is rolled back to nothing, every fault that is not healed is
- * healed, what runs is adopted. Answers when all of it has ended.
+ * Brings subjects from whatever a crash left to a known state: a reset or tear-down that was cut off is rolled back to nothing, every fault that is not healed is
+ * healed, what runs is adopted. Answers when all of it has ended; what could not be done is in the log, and tried again when the engine comes back.
  */
 export async function recover(context: Context, hosts: readonly Host[], signal: AbortSignal): Promise<void> {
-  await Promise.all(hosts.map((host) => recoverOne(context, host, signal)));
+  await Promise.all(hosts.map((host) => recoverOne(context, host, 'all', signal)));
 }
 
-async function recoverOne(context: Context, host: Host, signal: AbortSignal): Promise<void> {
-  const cutOff = context.ledger.all<ResetRecord>('reset').some((r) => r.value.subject === host.subject.name);
-  const live = context.store.live(host.subject.name);
-  if (!cutOff && live.length === 0) return adopt(context, host, signal);
+/** After the engine was away: what was cut off, and the faults that could not be looked at. Faults that are active stay so. */
+export async function recoverUnknown(context: Context, hosts: readonly Host[], signal: AbortSignal): Promise<void> {
+  await Promise.all(hosts.map((host) => recoverOne(context, host, 'unknown', signal)));
+}
+
+/** Undoes the faults of subjects that cannot be loaded now: their health cannot be proven, but nothing is left in force. */
+export async function recoverHomeless(context: Context, known: (subject: string) => boolean, signal: AbortSignal): Promise<void> {
+  using limited = deadline('recovery', healMs, signal);
+  const recovered = async () => {
+    throw new Error('its kind cannot be loaded, so its health cannot be proven');
+  };
+  for (const record of context.store.live()) {
+    if (!known(record.fault.subject)) await heal(record, 'recovery', { probe: context, store: context.store, recovered }, limited);
+  }
+}
+
+async function recoverOne(context: Context, host: Host, which: 'all' | 'unknown', signal: AbortSignal): Promise<void> {
+  const cutOff = () => context.ledger.all<ResetRecord>('reset').some((r) => r.value.subject === host.subject.name);
+  const due = () => context.store.live(host.subject.name).filter((r) => which === 'all' || r.fault.heal?.verdict === 'unknown');
+  if (!cutOff() && due().length === 0) return adopt(context, host, signal);
   await host.queued(
     'recover',
     async (work) => {
       using limited = deadline('recovery', healMs, work.signal);
-      context.events.emit('recovery.started', host.subject.name, { rolled_back: cutOff, faults: live.map((r) => r.fault.id) });
-      if (cutOff) await rollBack(context, host, limited);
-      const { faults } = await healLive(context, host, 'recovery', limited);
+      // An operation that was in front of us in the queue may have done it.
+      const rolledBack = cutOff();
+      context.events.emit('recovery.started', host.subject.name, { rolled_back: rolledBack, faults: due().map((r) => r.fault.id) });
+      if (rolledBack) {
+        await rollBack(context, host, limited).catch((error: unknown) => {
+          context.log.error({ error, subject: host.subject.name }, 'what a crash cut off could not be rolled back; the next reset does');
+        });
+      }
+      await settleFaults(context, host, 0);
+      const faults = await Promise.all(due().map((r) => healOne(context, host, r.fault.id, 'recovery', limited)));
       await adopt(context, host, limited);
       context.events.emit('recovery.done', host.subject.name, {
         faults: faults.map((f) => ({ fault_id: f.id, verdict: f.heal?.verdict ?? null })),
       });
-      return { rolled_back: cutOff, faults };
+      return { rolled_back: rolledBack, faults };
     },
     signal,
   );

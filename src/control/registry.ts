@@ -22,9 +22,15 @@ export class Registry {
   /** Subjects whose compose file could not be used at the last try. */
   #broken = new Map<string, { record: SubjectRecord; problem: Problem }>();
 
-  constructor(context: Context, healthIntervalMs: number) {
+  #onFree: (host: Host) => void;
+  /** Names and ports are given out one at a time. */
+  #making: Promise<unknown> = Promise.resolve();
+
+  /** `onFree` is called whenever an operation has let go of a subject. */
+  constructor(context: Context, healthIntervalMs: number, onFree: (host: Host) => void) {
     this.#context = context;
     this.#healthIntervalMs = healthIntervalMs;
+    this.#onFree = onFree;
   }
 
   /** Makes the default subjects and those the ledger knows. One whose compose file cannot be used is told in the log, and tried again by `mend`. */
@@ -37,10 +43,13 @@ export class Registry {
   }
 
   /** Tries again what could not be used: somebody may have corrected the file. Answers what can be used now. */
-  async mend(): Promise<Host[]> {
-    const mended: Host[] = [];
-    for (const { record } of [...this.#broken.values()]) mended.push(...(await this.#try(record)));
-    return mended;
+  mend(): Promise<Host[]> {
+    if (this.#broken.size === 0) return Promise.resolve([]);
+    return this.#oneByOne(async () => {
+      const mended: Host[] = [];
+      for (const { record } of [...this.#broken.values()]) mended.push(...(await this.#try(record)));
+      return mended;
+    });
   }
 
   all(): Host[] {
@@ -60,13 +69,20 @@ export class Registry {
   }
 
   /** Another copy of a kind, on the first free place of ports. Durable when it resolves. */
-  async create(kindName: string, name: string | undefined): Promise<Host> {
-    const kind = this.kind(kindName);
-    const places = new Set(this.all().map((h) => h.subject.portShift / portStep));
+  create(kindName: string, name: string | undefined): Promise<Host> {
+    return this.#oneByOne(() => this.#create(this.kind(kindName), name));
+  }
+
+  async #create(kind: Kind, name: string | undefined): Promise<Host> {
+    const broken = [...this.#broken.values()].map((b) => b.record);
+    const taken = (n: string) => this.#hosts.has(n) || this.#broken.has(n);
+    const places = new Set(
+      [...this.all().map((h) => h.subject.portShift), ...broken.map((r) => r.portShift)].map((shift) => shift / portStep),
+    );
     let place = 1;
     while (places.has(place)) place++;
-    const chosen = name ?? firstFree(kind.name, (n) => this.#hosts.has(n));
-    if (this.#hosts.has(chosen) || this.#context.kinds.some((k) => k.name === chosen)) {
+    const chosen = name ?? firstFree(kind.name, taken);
+    if (taken(chosen) || this.#context.kinds.some((k) => k.name === chosen)) {
       throw new Problem('subject_exists', `There is a subject ${chosen}.`, { subject: chosen });
     }
     const record: SubjectRecord = { name: chosen, kind: kind.name, portShift: place * portStep, generation: 0, phase: 'absent' };
@@ -97,6 +113,12 @@ export class Registry {
 
   async close(): Promise<void> {
     await Promise.all(this.all().flatMap((h) => [h.poller.stop(), h.reach.close()]));
+  }
+
+  #oneByOne<T>(make: () => Promise<T>): Promise<T> {
+    const made = this.#making.then(make);
+    this.#making = made.catch(() => {});
+    return made;
   }
 
   async #try(record: SubjectRecord): Promise<Host[]> {
@@ -153,6 +175,9 @@ export class Registry {
       record,
       isDefault,
       operations: context.operations,
+      onFree: () => {
+        if (holder.host !== null) this.#onFree(holder.host);
+      },
     });
     return holder.host;
   }

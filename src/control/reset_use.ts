@@ -1,55 +1,41 @@
-import { isLive } from '../faults/fault.ts';
-import { burnt } from '../faults/heal.ts';
-import { unknownReport } from '../health/report.ts';
 import { observe } from '../kind/observe.ts';
-import { nodeNames } from '../kind/subject.ts';
-import { Reach } from '../kind/toolkit.ts';
-import { rfc3339 } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
 import { DeadlineError, deadline } from '../lib/until.ts';
+import type { PlanStep } from '../reset/plan.ts';
 import { lastLines } from '../reset/ready.ts';
-import { burnSubject, resetSubject } from '../reset/reset.ts';
-import type { ResetResult, Running, SubjectPhase, SubjectView } from './api.ts';
+import { resetSubject } from '../reset/reset.ts';
+import type { ResetResult, Running } from './api.ts';
+import { changing } from './changing.ts';
 import type { Context } from './context.ts';
 import type { Host } from './host.ts';
-import { toProblem, type Work } from './operations.ts';
-import { type Registry, resolveFor } from './registry.ts';
-import { subjectView } from './views.ts';
+import { toProblem } from './operations.ts';
+import { resolveFor } from './registry.ts';
 
 const defaultTimeoutMs = 120_000;
-const burnMs = 60_000;
-
-/** What the ledger has while a subject is being changed: after a crash it is rolled back to absent. */
-export interface ResetRecord {
-  subject: string;
-  operation: string;
-}
+const pullMs = 300_000;
 
 /** Resets a subject to a clean, proven-healthy state. */
 export function resetUse(context: Context, host: Host, timeoutMs = defaultTimeoutMs): Running {
   return host.exclusive('reset', async (work): Promise<ResetResult> => {
+    // A first pull may take minutes that say nothing about the system's health: it is not in the reset's time.
+    work.phase('images');
+    await context.reset.pins.resolve(host.subject, pullMs, work.signal);
     const began = context.clock.mono();
     using limited = deadline(`reset of ${host.subject.name}`, timeoutMs, work.signal);
     try {
       const notes = await fileNotes(context, host);
-      const outcome = await changing(context, host, work, 'resetting', (beforeChange) =>
-        resetSubject(
-          context.reset,
-          host.subject,
-          host.generation + 1,
-          { onStep: (step) => work.phase(`${step.phase}: ${step.id}`), beforeChange },
-          limited,
-        ),
-      );
+      const prove = async (signal: AbortSignal): Promise<void> => {
+        work.phase('prove');
+        host.poller.release();
+        const report = await host.poller.wait((r) => r.healthy, timeoutMs, signal);
+        if (!report.healthy) throw await notHealthy(context, host, timeoutMs);
+      };
+      const outcome = await changing(context, host, work, { during: 'resetting', after: 'running' }, (beforeChange) => {
+        const onStep = (step: PlanStep) => work.phase(`${step.phase}: ${step.id}`);
+        return resetSubject(context.reset, host.subject, host.generation + 1, { onStep, beforeChange, prove }, limited);
+      });
       work.done(outcome.phases);
-      work.phase('prove');
-      const provedFrom = context.clock.mono();
-      const report = await host.poller.wait((r) => r.healthy, timeoutMs, limited);
-      if (!report.healthy) throw await notHealthy(context, host, timeoutMs);
-      const prove = { name: 'prove', duration_ms: Math.round(context.clock.mono() - provedFrom) };
-      work.done([prove]);
-      await setPhase(context, host, 'running');
-      const phases = [...outcome.phases, prove];
+      const { phases } = outcome;
       const durationMs = Math.round(context.clock.mono() - began);
       measure(context, host, durationMs, phases);
       const result: ResetResult = {
@@ -71,90 +57,10 @@ export function resetUse(context: Context, host: Host, timeoutMs = defaultTimeou
     } catch (error) {
       const late = limited.aborted && limited.reason instanceof DeadlineError && !work.signal.aborted;
       const problem = late ? await notHealthy(context, host, timeoutMs) : toProblem(work.signal.aborted ? work.signal.reason : error);
-      if (host.phase === 'resetting') await setPhase(context, host, 'failed');
       context.events.emit('reset.failed', host.subject.name, { operation: work.id, code: problem.code, detail: problem.message });
       throw problem.code === 'internal' ? error : problem;
     }
   });
-}
-
-/** Tears a subject down without residue; a copy leaves the list. */
-export function deleteUse(context: Context, registry: Registry, host: Host): Running {
-  return host.exclusive('delete', async (work): Promise<SubjectView> => {
-    using limited = deadline(`tear-down of ${host.subject.name}`, burnMs, work.signal);
-    await changing(context, host, work, 'deleting', async (beforeChange) => {
-      await beforeChange();
-      await burnSubject(context.reset, host.subject, (step) => work.phase(step.id), limited);
-    });
-    await setPhase(context, host, 'absent');
-    await registry.drop(host);
-    context.events.emit('subject.deleted', host.subject.name, { operation: work.id });
-    return { ...subjectView(host, [], [], context.advertiseHost), operation: null };
-  });
-}
-
-/** Rolls a reset or a tear-down that a crash cut off back to nothing. */
-export async function rollBack(context: Context, host: Host, signal: AbortSignal): Promise<void> {
-  using limited = deadline(`roll-back of ${host.subject.name}`, burnMs, signal);
-  await burnSubject(context.reset, host.subject, () => {}, limited);
-  await settleFaults(context, host, 0, limited);
-  await setPhase(context, host, 'absent');
-  await context.ledger.forget('reset', host.subject.name);
-  context.events.emit('reset.rolled_back', host.subject.name, {});
-}
-
-/** Runs a change of the subject's containers with the ledger, the poller and the faults kept right around it. */
-async function changing<T>(
-  context: Context,
-  host: Host,
-  work: Work,
-  phase: SubjectPhase,
-  change: (beforeChange: () => Promise<void>) => Promise<T>,
-): Promise<T> {
-  const { subject } = host;
-  const began = context.clock.mono();
-  let changed = false;
-  const beforeChange = async () => {
-    const record: ResetRecord = { subject: subject.name, operation: work.id };
-    await context.ledger.put('reset', subject.name, record);
-    changed = true;
-    if (phase === 'resetting') host.generation++;
-    await setPhase(context, host, phase);
-    const nodes = nodeNames(subject).map((name) => ({ name, type: subject.kind.adapter.nodeTypes[name] ?? '' }));
-    host.poller.hold(unknownReport(subject.name, nodes, 'down', `The subject is ${phase}.`, rfc3339(context.clock.now())));
-    // Nothing of the generation before may answer for the new one.
-    await host.reach.close();
-    host.reach = new Reach(context.engine, context.clock);
-    context.events.emit(`subject.${phase}`, subject.name, { operation: work.id, generation: host.generation });
-  };
-  try {
-    return await change(beforeChange);
-  } finally {
-    if (changed) {
-      try {
-        using limited = deadline('look at the burnt faults', 10_000);
-        await settleFaults(context, host, Math.round(context.clock.mono() - began), limited);
-      } catch (error) {
-        // The faults stay live and are healed when the engine is back.
-        context.log.warn({ error, subject: subject.name }, 'the faults of the burnt generation could not be settled');
-      }
-      await context.ledger.forget('reset', subject.name);
-      host.poller.release();
-    }
-  }
-}
-
-/** Faults whose containers are gone went with them. */
-async function settleFaults(context: Context, host: Host, tookMs: number, signal: AbortSignal): Promise<void> {
-  for (const record of context.store.live(host.subject.name)) {
-    const left = await Promise.all(record.fault.targets.map((t) => context.engine.inspectContainer(t.container_id, signal)));
-    if (left.every((c) => c === null) && isLive(record.fault.state)) await burnt(record, context.store, tookMs);
-  }
-}
-
-export async function setPhase(context: Context, host: Host, phase: SubjectPhase): Promise<void> {
-  host.phase = phase;
-  await context.ledger.put('subject', host.subject.name, host.record);
 }
 
 /** Tells when the compose file is not any more what the service loaded; the loaded one is used. */
@@ -189,6 +95,7 @@ async function notHealthy(context: Context, host: Host, timeoutMs: number): Prom
       issues: report.issues,
     });
   } catch (error) {
+    // Why it cannot be looked at now says more than the time-out.
     return toProblem(error);
   }
 }

@@ -6,12 +6,13 @@ import { deadline } from '../lib/until.ts';
 import type { Control, EventSource, HealthView, Page, Paged, StateView, SubjectView } from './api.ts';
 import { chaosTypeViews, kindView } from './catalogue.ts';
 import type { Context } from './context.ts';
+import { deleteUse } from './delete_use.ts';
 import type { Expiry } from './expiry.ts';
 import { find, healAllUse, healUse, injectUse, planUse, renewUse } from './fault_use.ts';
 import type { Host } from './host.ts';
 import { toProblem } from './operations.ts';
 import type { Registry } from './registry.ts';
-import { deleteUse, resetUse } from './reset_use.ts';
+import { resetUse } from './reset_use.ts';
 import { subjectView } from './views.ts';
 
 const askMs = 15_000;
@@ -24,6 +25,7 @@ export function controlService(context: Context, registry: Registry, expiry: Exp
     if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');
     return registry.require(name);
   };
+  const writable = ledgerProbe(context);
   return {
     kinds: (signal) => asking('kinds', signal, (s) => Promise.all(context.kinds.map((k) => kindView(context, k, s)))),
     kind: (name, signal) => asking('kind', signal, (s) => kindView(context, registry.kind(name), s)),
@@ -31,11 +33,11 @@ export function controlService(context: Context, registry: Registry, expiry: Exp
     subjects: (signal) => asking('subjects', signal, (s) => Promise.all(registry.all().map((h) => view(context, h, s)))),
     subject: (name, signal) => asking('subject', signal, (s) => view(context, registry.require(name), s)),
     createSubject: (request, signal) =>
-      asking('subject', signal, async (s) => {
+      asking('subject', signal, async () => {
         if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');
         const host = await registry.create(request.kind, request.name);
         context.events.emit('subject.created', host.subject.name, { kind: request.kind });
-        return view(context, host, s);
+        return subjectView(host, [], [], context.advertiseHost);
       }),
     deleteSubject: (name) => deleteUse(context, registry, mutable(name)),
     reset: (name, { timeoutMs }) => resetUse(context, mutable(name), timeoutMs),
@@ -58,7 +60,7 @@ export function controlService(context: Context, registry: Registry, expiry: Exp
 
     events: eventSource(context),
     readiness: async (signal) => {
-      const [engine, ledger] = await Promise.all([reachable(context, signal), context.ledger.probe()]);
+      const [engine, ledger] = await Promise.all([reachable(context, signal), writable()]);
       return { engine, ledger };
     },
     metrics: async () => {
@@ -143,6 +145,15 @@ function eventSource({ events }: Context): EventSource {
       return events.last;
     },
     subscribe: (listener) => events.subscribe(listener),
+  };
+}
+
+/** Tries whether the ledger can be written, at most once a second: anybody may ask, and a try writes to the disk. */
+function ledgerProbe({ ledger, clock }: Context): () => Promise<boolean> {
+  let last: { at: number; ok: Promise<boolean> } | null = null;
+  return () => {
+    if (last === null || clock.mono() - last.at > 1000) last = { at: clock.mono(), ok: ledger.probe() };
+    return last.ok;
   };
 }
 

@@ -10,7 +10,7 @@ export type Recovered = (nodes: readonly string[], signal: AbortSignal) => Promi
 
 /**
  * Undoes a fault and verifies it. Never throws for what it finds: `dirty` names what is left, `unknown` says that it could not be looked at; both leave the fault in state
- * `residue`, to be healed again. Idempotent. Throws only when the ledger cannot be written.
+ * `residue`, to be healed again. Idempotent. Throws only when its end cannot be written to the ledger; the undo was done then.
  */
 export async function heal(
   record: FaultRecord,
@@ -23,7 +23,8 @@ export async function heal(
   const failedInjection = fault.state === 'planned' || fault.state === 'injecting';
   fault.state = 'healing';
   fault.ended_by ??= endedBy;
-  await store.save(record);
+  // The undo is durable since before the act: a ledger that cannot be written now must not keep it from being done.
+  await store.save(record).catch(() => {});
   const began = probe.clock.mono();
   const since = () => Math.round(probe.clock.mono() - began);
   const result: HealResult = { verdict: 'unknown', residue: [], undone_ms: 0, recovered_ms: null };

@@ -40,25 +40,26 @@ export async function inject(
     record.fault.state = 'injecting';
     await store.save(record);
     await act(record, plan, witness, context, signal);
+    if (record.fault.effect?.verdict !== 'not_observed' || !injection.requireEffect) {
+      record.fault.state = 'active';
+      await store.save(record);
+      return record.fault;
+    }
   } catch (error) {
+    record.fault.state = 'injecting';
     const healed = await context.undo(record);
     if (error instanceof Problem) throw new Problem(error.code, error.message, { ...error.extra, fault: healed }, { cause: error });
     throw error;
   }
-  if (record.fault.effect?.verdict === 'not_observed' && injection.requireEffect) {
-    const healed = await context.undo(record);
-    throw new Problem(
-      'effect_not_observed',
-      `${type.name} on ${names(record.fault)} had no observable effect; it was undone (${healed.heal?.verdict ?? 'unknown'}).`,
-      {
-        fault: healed,
-        effect: record.fault.effect,
-      },
-    );
-  }
-  record.fault.state = 'active';
-  await store.save(record);
-  return record.fault;
+  const healed = await context.undo(record);
+  throw new Problem(
+    'effect_not_observed',
+    `${type.name} on ${names(record.fault)} had no observable effect; it was undone (${healed.heal?.verdict ?? 'unknown'}).`,
+    {
+      fault: healed,
+      effect: record.fault.effect,
+    },
+  );
 }
 
 async function act(

@@ -15,11 +15,12 @@ export interface PollContext {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** An adapter bounds its own requests; this is the last resort. */
-const adapterMs = 10_000;
+/** An adapter bounds its own requests and the engine answers in milliseconds; an engine call that hangs must not end the polling. */
+const pollMs = 15_000;
 
 /** One poll: the containers, their own checks where the engine has not run them yet, and the adapter's proof. Throws EngineError. */
-export async function poll(context: PollContext, subject: Subject, reach: Reach, signal: AbortSignal): Promise<HealthReport> {
+export async function poll(context: PollContext, subject: Subject, reach: Reach, parent: AbortSignal): Promise<HealthReport> {
+  using signal = deadline(`health of ${subject.name}`, pollMs, parent);
   const { engine, owner, checks, clock, env } = context;
   const observed = await observe(engine, owner, subject, signal);
   const members = observed.filter((o) => o.type !== null);
@@ -35,8 +36,7 @@ export async function poll(context: PollContext, subject: Subject, reach: Reach,
   const outcomes = new Map<Observed, { checked: boolean; why: string | null }>();
   await Promise.all(members.map(async (o) => outcomes.set(o, await ownCheck(o, checks, signal))));
   const toolkit = reach.toolkit(subject.name, toNodes(subject, observed), env);
-  using limited = deadline(`health of ${subject.name}`, adapterMs, signal);
-  const system = await subject.kind.adapter.health(toolkit, limited);
+  const system = await subject.kind.adapter.health(toolkit, signal);
   const views = containerViews(observed, (o) => outcomes.get(o) ?? { checked: false, why: null });
   return combine(subject.name, views, system, rfc3339(clock.now()));
 }

@@ -62,6 +62,7 @@ export class Poller {
   hold(report: HealthReport): void {
     this.#held = report.issues[0] ?? 'held';
     this.#set(report);
+    for (const tell of this.#asked.splice(0)) tell(report);
   }
 
   release(): void {
@@ -99,7 +100,7 @@ export class Poller {
         await pause(this.#pace.waitingMs, limited);
       }
     } catch (error) {
-      if (error instanceof DeadlineError && !signal.aborted) return this.#latest;
+      if (error instanceof DeadlineError && !signal.aborted) return accept(this.#latest) ? unproven(this.#latest) : this.#latest;
       throw error;
     } finally {
       this.#waiting--;
@@ -135,7 +136,7 @@ export class Poller {
       return;
     }
     this.#wake = new AbortController();
-    const both = either(signal, this.#wake.signal);
+    using both = either(signal, this.#wake.signal);
     const ms = this.#waiting > 0 ? this.#pace.waitingMs : this.#pace.idleMs;
     await pause(ms, both).catch((error: unknown) => {
       if (!both.aborted) throw error;
@@ -148,6 +149,12 @@ export class Poller {
     this.#latest = report;
     if (signature(before) !== signature(report)) this.#onChange(report, before);
   }
+}
+
+/** A report from before the wait began proves nothing for it: no poll has ended since. */
+function unproven(report: HealthReport): HealthReport {
+  const nodes = report.nodes.map((n) => ({ ...n, health: 'unknown' as const }));
+  return { ...report, healthy: false, has_issues: true, nodes, issues: ['Health could not be polled in time.'] };
 }
 
 /** What counts as a change: the verdict and each node's health, not the texts. */

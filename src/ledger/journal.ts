@@ -30,6 +30,8 @@ export class Journal {
   #compaction: { records: () => unknown[]; resolve: () => void; reject: (error: unknown) => void } | null = null;
   #working: Promise<void> | null = null;
   #closed = false;
+  /** Bytes behind `#size` may be in the file. */
+  #torn = false;
 
   private constructor(path: string, file: FileHandle, size: number) {
     this.path = path;
@@ -114,13 +116,18 @@ export class Journal {
       await file.close();
     }
     await rename(next, this.path);
-    await syncFolder(this.path);
-    await this.#file.close();
+    const replaced = this.#file;
     this.#file = await open(this.path, 'a', 0o600);
     this.#size = bytes.length;
+    this.#torn = false;
+    await replaced.close();
+    await syncFolder(this.path);
   }
 
   async #write(bytes: Buffer): Promise<void> {
+    // A torn half that could not be taken back must go before anything is written behind it.
+    if (this.#torn) await this.#file.truncate(this.#size);
+    this.#torn = true;
     try {
       let written = 0;
       while (written < bytes.length) {
@@ -129,8 +136,10 @@ export class Journal {
       }
       await this.#file.datasync();
       this.#size += bytes.length;
+      this.#torn = false;
     } catch (error) {
       await this.#file.truncate(this.#size);
+      this.#torn = false;
       throw error;
     }
   }

@@ -32,6 +32,8 @@ export class Ledger {
   #live = new Map<string, Entry>();
   #sizeAfterCompaction = 0;
   #writable = true;
+  /** Called when the file could not be made smaller; nothing is lost. */
+  onCompactionError: (error: unknown) => void = () => {};
 
   private constructor(journal: Journal, clock: Clock, entries: Entry[], damage: LedgerDamage) {
     this.#journal = journal;
@@ -95,8 +97,13 @@ export class Ledger {
   async #compactIfWorth(): Promise<void> {
     if (this.#journal.size < compactFrom || this.#journal.size < 4 * this.#sizeAfterCompaction) return;
     this.#sizeAfterCompaction = this.#journal.size;
-    await this.#journal.compact(() => [...this.#live.values()]);
-    this.#sizeAfterCompaction = this.#journal.size;
+    try {
+      await this.#journal.compact(() => [...this.#live.values()]);
+      this.#sizeAfterCompaction = this.#journal.size;
+    } catch (error) {
+      // The record is durable in the file as it is; a compaction needs more room than the disk has now.
+      this.onCompactionError(error);
+    }
   }
 }
 

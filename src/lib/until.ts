@@ -53,9 +53,20 @@ export function manyListeners(controller: AbortController): AbortController {
   return controller;
 }
 
-/** Aborts when one of them does; many may listen. */
-export function either(...signals: AbortSignal[]): AbortSignal {
-  const signal = AbortSignal.any(signals);
-  setMaxListeners(0, signal);
-  return signal;
+/**
+ * Aborts when one of them does; many may listen. Dispose it when the work is done: `AbortSignal.any` of Node 20 keeps what it derived as long as the
+ * longest-lived of its sources.
+ */
+export function either(...signals: AbortSignal[]): AbortSignal & Disposable {
+  const controller = manyListeners(new AbortController());
+  const listeners = signals.map((source) => ({ source, onAbort: () => controller.abort(source.reason) }));
+  for (const { source, onAbort } of listeners) {
+    if (source.aborted) onAbort();
+    else source.addEventListener('abort', onAbort, { once: true });
+  }
+  return Object.assign(controller.signal, {
+    [Symbol.dispose]: () => {
+      for (const { source, onAbort } of listeners) source.removeEventListener('abort', onAbort);
+    },
+  });
 }

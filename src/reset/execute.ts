@@ -29,7 +29,7 @@ export async function execute(
   const started = performance.now();
   const ended: Record<PhaseName, number> = { burn: 0, create: 0, start: 0 };
   const stop = manyListeners(new AbortController());
-  const both = either(signal, stop.signal);
+  using both = either(signal, stop.signal);
   const byId = new Map(steps.map((s) => [s.id, s]));
   const runs = new Map<string, Promise<void>>();
   let failure: { error: unknown } | null = null;
@@ -78,7 +78,9 @@ async function act(step: PlanStep, { engine, checks, exits, project }: ExecuteCo
       await engine.createContainer(step.name, step.body, signal);
       return;
     case 'network.connect':
-      return engine.connectNetwork(step.network, step.container, step.endpoint, signal);
+      return engine.connectNetwork(step.network, step.container, step.endpoint, signal).catch((error: unknown) => {
+        if (!(step.guest && error instanceof EngineError && (error.reason === 'not_found' || error.reason === 'conflict'))) throw error;
+      });
     case 'container.put':
       return engine.putFiles(step.container, step.files, signal);
     case 'container.start':

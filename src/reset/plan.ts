@@ -17,7 +17,13 @@ export type Action =
   | { op: 'network.create'; body: NetworkCreate }
   | { op: 'volume.create'; body: VolumeCreate }
   | { op: 'container.create'; service: string; name: string; body: ContainerCreate }
-  | { op: 'network.connect'; network: string; container: string; endpoint: EndpointConfig }
+  | {
+      op: 'network.connect';
+      network: string;
+      container: string;
+      endpoint: EndpointConfig /** Somebody else's container, which may be gone by then. */;
+      guest: boolean;
+    }
   | { op: 'container.put'; service: string; container: string; files: FileInContainer[] }
   | { op: 'container.start'; service: string; container: string }
   | { op: 'node.await'; service: string; container: string; condition: AwaitCondition };
@@ -156,6 +162,7 @@ export function planReset(subject: Subject, input: PlanInput): PlanStep[] {
         network: n.name,
         container,
         endpoint: {},
+        guest: true,
       }),
     ),
   );
@@ -208,6 +215,7 @@ function serviceSteps(subject: Subject, service: Service, input: PlanInput, burn
       network: networkName(project, a.network),
       container: service.containerName,
       endpoint: endpoint(a, addresses.get(a.network)),
+      guest: false,
     }),
   );
   const files = [...service.configs, ...service.secrets].map(

@@ -13,6 +13,21 @@ export async function refuseTakenPorts(project: Project, held: ReadonlySet<numbe
     ),
   );
   const taken = (await Promise.all(wanted.map(async (w) => ((await isFree(w.hostIp, w.port)) ? [] : [w])))).flat();
+  refuse(taken);
+}
+
+/** The same from inside a container, which sees no host ports: throws for those that other containers publish. Another process's port shows only at the start. */
+export function refusePublishedPorts(project: Project, published: ReadonlySet<number>): void {
+  refuse(
+    project.services.flatMap((s) =>
+      s.ports.flatMap((p) =>
+        p.hostPort !== null && published.has(p.hostPort) ? [{ service: s.name, hostIp: p.hostIp, port: p.hostPort }] : [],
+      ),
+    ),
+  );
+}
+
+function refuse(taken: readonly { service: string; hostIp: string; port: number }[]): void {
   if (taken.length === 0) return;
   throw new Problem(
     'port_taken',

@@ -10,6 +10,8 @@ import { judge } from './verdict.ts';
 
 /** How often a node is looked at and its check tried. An exit is seen at once, by the engine's event. */
 const lookEveryMs = 120;
+/** How often a ready node is looked at beside the events. */
+const guardEveryMs = 1000;
 /** A check whose command is not in the image never passes; a few tries leave room for an image that installs it. */
 const maxMissingCommand = 5;
 
@@ -38,6 +40,9 @@ export class Exits {
       } catch (error) {
         open.reject(error);
         if (!signal.aborted) throw error;
+      } finally {
+        // An aborted stream ends without an error, perhaps before it was open; no effect once it was.
+        open.reject(signal.reason ?? new Error('the engine’s events ended'));
       }
     });
     await open.promise;
@@ -47,7 +52,7 @@ export class Exits {
   /** Waits `ms`, or until the service exits; throws when the engine's events have broken off. */
   async pause(service: string, ms: number, signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
-    const both = either(signal, stop.signal);
+    using both = either(signal, stop.signal);
     const quiet = (error: unknown) => {
       if (!both.aborted) throw error;
     };
@@ -92,6 +97,28 @@ export async function awaitNode(
     }
     await context.exits.pause(step.service, lookEveryMs, signal);
   }
+}
+
+/**
+ * Watches nodes that are ready, until the signal aborts: throws `node_failed` as soon as one of them has exited for good. A process may well
+ * have been running when it was looked at and end a moment later.
+ */
+export async function guardNodes(
+  context: { engine: Engine; exits: Exits; project: Project },
+  nodes: readonly { service: string; container: string }[],
+  signal: AbortSignal,
+): Promise<never> {
+  const guard = async (node: { service: string; container: string }): Promise<never> => {
+    const service = context.project.services.find((s) => s.name === node.service);
+    if (service === undefined) throw new Error(`no service ${node.service} in ${context.project.name}`);
+    for (;;) {
+      const container = await context.engine.inspectContainer(node.container, signal);
+      const verdict = judge(service, 'ready', container, true);
+      if (verdict.is === 'failed') throw await nodeFailed(context.engine, node, container, verdict.why, signal);
+      await context.exits.pause(node.service, guardEveryMs, signal);
+    }
+  };
+  return Promise.race(nodes.map(guard));
 }
 
 async function nodeFailed(

@@ -8,8 +8,8 @@ import { execute } from './execute.ts';
 import { type Existing, findExisting } from './existing.ts';
 import type { ImagePins } from './images.ts';
 import { type PlanStep, planBurn, planReset } from './plan.ts';
-import { refuseTakenPorts } from './ports.ts';
-import { Exits } from './ready.ts';
+import { refusePublishedPorts, refuseTakenPorts } from './ports.ts';
+import { Exits, guardNodes } from './ready.ts';
 import { hostRanges } from './routes.ts';
 import { chooseSubnet, parseRange, pinAddresses, type Range } from './subnet.ts';
 
@@ -37,14 +37,20 @@ const subnetTries = 8;
 const pullMs = 300_000;
 
 /**
- * Burns what the subject has, creates and starts it anew and waits until every node's own check passes. What can be refused (images, conflicts, ports) is refused
- * before anything is changed. Throws Problems and EngineErrors; the adapter's proof of health is the caller's.
+ * Burns what the subject has, creates and starts it anew waits until every node's own check passes, and then for the system's own proof. What can be refused (images, conflicts, ports) is refused
+ * before anything is changed. Throws Problems and EngineErrors.
  */
 export async function resetSubject(
   context: ResetContext,
   subject: Subject,
   generation: number,
-  hooks: { onStep: (step: PlanStep) => void; beforeChange: () => Promise<void> },
+  hooks: {
+    onStep: (step: PlanStep) => void;
+    /** Called when all that can be refused was not, before anything is changed. */
+    beforeChange: () => Promise<void>;
+    /** The system's own proof of health, asked when every node is ready; a node that exits meanwhile ends it. */
+    prove: (signal: AbortSignal) => Promise<void>;
+  },
   signal: AbortSignal,
 ): Promise<ResetOutcome> {
   const started = performance.now();
@@ -54,11 +60,16 @@ export async function resetSubject(
     findExisting(engine, owner, subject, signal),
   ]);
   if (context.onHost) await refuseTakenPorts(subject.project, await ownPorts(engine, existing, signal));
+  else refusePublishedPorts(subject.project, await othersPorts(engine, existing, signal));
   const observedMs = performance.now() - started;
+  // An exhausted pool is found before anything is changed, too.
+  await chooseSubnets(context, subject, existing, [], signal);
   await hooks.beforeChange();
+  signal.throwIfAborted();
 
   const stop = new AbortController();
-  const exits = await Exits.watch(engine, owner, subject.project.name, either(signal, stop.signal));
+  using both = either(signal, stop.signal);
+  const exits = await Exits.watch(engine, owner, subject.project.name, both);
   try {
     const guests = guestsOf(context, subject, existing);
     for (const [key, names] of guests.strangers)
@@ -73,7 +84,13 @@ export async function resetSubject(
       const plan = planReset(subject, { owner, generation, existing: left, images, subnets, addresses, guests: guests.byNetwork });
       try {
         const ended = await execute(plan, { ...context, exits, project: subject.project, onStep: hooks.onStep }, signal);
-        return { phases: phases(observedMs, ended), notes };
+        const provedFrom = performance.now();
+        const mustStay = plan.flatMap((s) => (s.op === 'node.await' && s.condition === 'ready' ? [s] : []));
+        await Promise.race([hooks.prove(both), guardNodes({ engine, exits, project: subject.project }, mustStay, both)]);
+        return {
+          phases: [...phases(observedMs, ended), { name: 'prove', duration_ms: Math.round(performance.now() - provedFrom) }],
+          notes,
+        };
       } catch (error) {
         if (!(error instanceof EngineError) || error.op !== 'createNetwork' || attempt === subnetTries || !/overlap/i.test(error.message))
           throw error;
@@ -91,15 +108,18 @@ export async function resetSubject(
 export async function burnSubject(
   context: ResetContext,
   subject: Subject,
-  onStep: (step: PlanStep) => void,
+  hooks: { onStep: (step: PlanStep) => void; beforeChange: () => Promise<void> },
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, owner } = context;
   const existing = await findExisting(engine, owner, subject, signal);
+  await hooks.beforeChange();
+  signal.throwIfAborted();
   const stop = new AbortController();
-  const exits = await Exits.watch(engine, owner, subject.project.name, either(signal, stop.signal));
+  using both = either(signal, stop.signal);
+  const exits = await Exits.watch(engine, owner, subject.project.name, both);
   try {
-    await execute(planBurn(existing), { ...context, exits, project: subject.project, onStep }, signal);
+    await execute(planBurn(existing), { ...context, exits, project: subject.project, onStep: hooks.onStep }, signal);
   } finally {
     stop.abort();
     await exits.ended();
@@ -125,6 +145,14 @@ function phases(observedMs: number, ended: { burn: number; create: number; start
 
 async function ownPorts(engine: Engine, existing: Existing, signal: AbortSignal): Promise<Set<number>> {
   const details = await Promise.all(existing.containers.map((c) => engine.inspectContainer(c.id, signal)));
+  return new Set(details.flatMap((d) => d?.ports.map((p) => p.hostPort) ?? []));
+}
+
+/** Host ports that containers outside the subject publish. */
+async function othersPorts(engine: Engine, existing: Existing, signal: AbortSignal): Promise<Set<number>> {
+  const own = new Set(existing.containers.map((c) => c.id));
+  const others = (await engine.listContainers([], signal)).filter((c) => c.state === 'running' && !own.has(c.id));
+  const details = await Promise.all(others.map((c) => engine.inspectContainer(c.id, signal)));
   return new Set(details.flatMap((d) => d?.ports.map((p) => p.hostPort) ?? []));
 }
 

@@ -34,6 +34,11 @@ export function heardSinceStart(store: Store, node: Node): boolean {
   return store.heartbeat !== null && node.startedAt !== null && store.heartbeat.ns > BigInt(Math.trunc(node.startedAt)) * 1_000_000n;
 }
 
+/** The clock was set back since the heartbeat: then it may be older than the container's start after all. */
+function fromTheFuture(store: Store, nowMs: number): boolean {
+  return store.heartbeat !== null && ageMs(store.heartbeat.ns, nowMs) < -5000;
+}
+
 /**
  * A TiKV node's health. Up needs all three: a running container, PD's `Up`, and a heartbeat since the container's start. PD calls a dead store
  * `Up` for up to 20 s; a store that is `Up` but silent since its start is `unknown`: that word is about the process before, and nothing proves
@@ -55,7 +60,7 @@ export function judgeStore(node: Node, answer: StoresAnswer, nowMs: number): Ver
   const heard = store.heartbeat === null ? 'never heard from' : `last heard from ${seconds(ageMs(store.heartbeat.ns, nowMs))} ago`;
   switch (store.stateName) {
     case 'Up':
-      return heardSinceStart(store, node)
+      return heardSinceStart(store, node) && !fromTheFuture(store, nowMs)
         ? { health: 'up', issue: null }
         : { health: 'unknown', issue: `${node.name}: PD says Up, but has not heard from it since its container started` };
     case 'Disconnected':

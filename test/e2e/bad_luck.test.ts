@@ -18,9 +18,9 @@ const project = `${prefix}etcd`;
 const ids = () => docker('ps', '-aq', '--no-trunc', '--filter', `label=com.docker.compose.project=${project}`).split('\n').sort();
 
 /** An adapter for kinds that are only made to go wrong. */
-const adapter = (kind: string, nodes: string[]) => `export const adapter = {
+const adapter = (kind: string, nodes: string[], healthy = 'toolkit.nodes.every((n) => n.running)') => `export const adapter = {
   kind: '${kind}', summary: 'made for a test', nodeTypes: { ${nodes.map((n) => `${n}: 'node'`).join(', ')} }, defaultTarget: { type: 'node' }, imageVariables: [], roleNames: [],
-  health: async (toolkit) => ({ healthy: toolkit.nodes.every((n) => n.running), nodes: toolkit.nodes.map((n) => ({ name: n.name, health: n.running ? 'up' : 'down', address: n.name + ':1' })), issues: [], details: {} }),
+  health: async (toolkit) => ({ healthy: ${healthy}, nodes: toolkit.nodes.map((n) => ({ name: n.name, health: n.running ? 'up' : 'down', address: n.name + ':1' })), issues: [], details: {} }),
   state: async () => ({ state: {}, missing: [], readable: true }),
   roles: async () => [],
 };
@@ -29,10 +29,10 @@ const adapter = (kind: string, nodes: string[]) => `export const adapter = {
 describe('bad luck', () => {
   let service: Service;
   let kinds = '';
-  const kind = (name: string, compose: string, nodes = ['a']) => {
+  const kind = (name: string, compose: string, nodes = ['a'], healthy?: string) => {
     mkdirSync(join(kinds, name), { recursive: true });
     writeFileSync(join(kinds, name, 'compose.yaml'), compose);
-    writeFileSync(join(kinds, name, 'adapter.mjs'), adapter(name, nodes));
+    writeFileSync(join(kinds, name, 'adapter.mjs'), adapter(name, nodes, healthy));
   };
   before(async () => {
     kinds = mkdtempSync(join(tmpdir(), 'subjectd-kinds-'));
@@ -45,6 +45,13 @@ describe('bad luck', () => {
       'nocheck',
       'services:\n  a:\n    image: subjectd/etcd:3.5\n    entrypoint: [sleep, "600"]\n    healthcheck: {test: [CMD, there-is-no-such-command], interval: 1s}\n',
     );
+    kind(
+      'dieslater',
+      'services:\n  a:\n    image: subjectd/etcd:3.5\n    entrypoint: [sh, -c, "sleep 2; echo it went well at first; exit 4"]\n',
+      ['a'],
+      'false',
+    );
+    kind('unprovable', 'services:\n  a:\n    image: subjectd/etcd:3.5\n    entrypoint: [sleep, "600"]\n', ['a'], 'false');
     docker('tag', 'subjectd/etcd:3.5', 'subjectd-test/retagged:1');
     kind('retagged', 'services:\n  a:\n    image: subjectd-test/retagged:1\n    entrypoint: [sleep, "600"]\n');
     kind('noimage', 'services:\n  a:\n    image: subjectd/there-is-none:1\n    pull_policy: never\n');
@@ -64,7 +71,7 @@ describe('bad luck', () => {
     await service.close();
     rmSync(kinds, { recursive: true });
     docker('rmi', 'subjectd-test/retagged:1');
-    for (const name of ['etcd', 'dies', 'never', 'nocheck', 'oneshot', 'retagged'])
+    for (const name of ['etcd', 'dies', 'dieslater', 'unprovable', 'never', 'nocheck', 'oneshot', 'retagged'])
       assert.deepEqual(leftovers(`${prefix}${name}`), [], name);
   });
 
@@ -218,6 +225,53 @@ describe('bad luck', () => {
     assert.ok(reset.body.nodes[0]?.logs.some((l) => l.includes('the reason is written here')));
   });
 
+  test('a node that exits while the system is being proven fails the reset at once too', async () => {
+    const reset = await service.post<ProblemReply & { nodes: { logs: string[]; exit_code: number }[] }>('/v1/subjects/dieslater/reset', {
+      timeout_ms: 100_000,
+    });
+    assert.deepEqual(
+      [reset.status, reset.body.code, reset.body.nodes?.[0]?.exit_code],
+      [504, 'node_failed', 4],
+      JSON.stringify(reset.body),
+    );
+    assert.ok(reset.body.nodes[0]?.logs.some((l) => l.includes('it went well at first')));
+  });
+
+  test('kill -9 while the system is being proven: the unproven generation is rolled back', async () => {
+    const begun = await service.call<Operation>('POST', '/v1/subjects/unprovable/reset', {}, { prefer: 'respond-async' });
+    using limited = deadline('the proof', 30_000);
+    await until(
+      async () => ((await service.get<Operation>(`/v1/operations/${begun.body.id}`)).body.progress.phase === 'prove' ? true : undefined),
+      20,
+      limited,
+    );
+    assert.equal((await service.get<HealthView>('/v1/subjects/unprovable/health?fresh=true')).body.healthy, false);
+    await service.kill('SIGKILL');
+    await service.boot();
+    assert.deepEqual(leftovers(`${prefix}unprovable`), []);
+    assert.equal((await service.get<Operation>(`/v1/operations/${begun.body.id}`)).body.error?.code, 'interrupted');
+  });
+
+  test('a tear-down that is refused leaves the subject as it was', async () => {
+    const stranger = docker(
+      'run',
+      '-d',
+      '--label',
+      `com.docker.compose.project=${project}`,
+      '--entrypoint',
+      'sleep',
+      'subjectd/etcd:3.5',
+      '600',
+    );
+    try {
+      const gone = await service.delete<ProblemReply>(at);
+      assert.deepEqual([gone.status, gone.body.code], [409, 'project_conflict']);
+      assert.equal((await service.get<SubjectView>(at)).body.phase, 'running');
+    } finally {
+      docker('rm', '-f', stranger);
+    }
+  });
+
   test('a health check whose command is not in the image fails the reset without waiting for the timeout', async () => {
     const reset = await service.post<ProblemReply>('/v1/subjects/nocheck/reset', { timeout_ms: 100_000 });
     assert.deepEqual([reset.status, reset.body.code], [504, 'node_failed']);
@@ -289,8 +343,15 @@ describe('bad luck', () => {
   test('another copy of a kind has its own project and its own ports, and goes without residue', async () => {
     const made = await service.post<SubjectView>('/v1/subjects', { kind: 'etcd' });
     assert.deepEqual([made.status, made.body.name, made.body.phase], [201, 'etcd-1', 'absent'], JSON.stringify(made.body));
-    const reset = await service.post('/v1/subjects/etcd-1/reset');
-    assert.equal(reset.status, 200, JSON.stringify(reset.body));
+    const { status } = await service.post('/v1/subjects/etcd-1/reset');
+    assert.equal(status, 200);
+    const more = await Promise.all([1, 2, 3].map(() => service.post<SubjectView>('/v1/subjects', { kind: 'etcd' })));
+    assert.equal(
+      new Set(more.flatMap((m) => m.body.endpoints.flatMap((e) => e.outside ?? []))).size,
+      9,
+      'copies made at once have ports of their own',
+    );
+    for (const m of more) assert.equal((await service.delete(`/v1/subjects/${m.body.name}`)).status, 200);
     const [first, second] = [(await service.get<SubjectView>(at)).body, (await service.get<SubjectView>('/v1/subjects/etcd-1')).body];
     const ports = (s: SubjectView) => s.endpoints.flatMap((e) => e.outside ?? []);
     assert.equal(new Set([...ports(first), ...ports(second)]).size, ports(first).length + ports(second).length);

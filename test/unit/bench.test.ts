@@ -117,7 +117,7 @@ const whole: Results = {
   reset: [
     {
       ...{ kind: 'etcd', title: 'etcd, three nodes', nodes: 3 },
-      subjectd: { total: summary, phases: { burn: summary, prove: summary }, samples: [] },
+      subjectd: { total: summary, from_nothing: summary, phases: { burn: summary, prove: summary }, samples: [] },
       compose: { total: summarize([5000]), proven: summarize([6000]), down: summary, up: summary, after: summary, samples: [] },
       ...{ ratio: { p50: 5, p95: 4.5 }, ratio_to_proven: { p50: 6, p95: 5.5 } },
     },

@@ -28,9 +28,13 @@ async function withEngine(
 const json = (response: ServerResponse, value: unknown, status = 200) => void response.writeHead(status).end(JSON.stringify(value));
 
 /** One answer after the other, the last one again and again. */
-function inTurn<T>(...values: T[]): () => T | undefined {
-  let next = 0;
-  return () => values[Math.min(next++, values.length - 1)];
+function inTurn<T>(first: T, ...rest: T[]): () => T {
+  let now = first;
+  return () => {
+    const value = now;
+    now = rest.shift() ?? now;
+    return value;
+  };
 }
 
 describe('the wire of a command', () => {
@@ -112,13 +116,14 @@ describe('the wire of events', () => {
 
 describe('the wire of a removal', () => {
   it('that another client began is waited out, until it is gone', async () => {
-    const inProgress = { message: 'removal of container c is already in progress' };
-    const statuses = inTurn(409, 409, 404);
+    const inProgress = { status: 409, message: 'removal of container c is already in progress' };
+    const replies = inTurn(inProgress, inProgress, { status: 404, message: 'No such container: c' });
     let asked = 0;
     await withEngine(
       (_, response) => {
         asked++;
-        json(response, inProgress, statuses());
+        const { status, message } = replies();
+        json(response, { message }, status);
       },
       async (engine) => engine.removeContainer('c', signal),
     );

@@ -1,0 +1,78 @@
+import { isLive } from '../faults/fault.ts';
+import { burnt } from '../faults/heal.ts';
+import { unknownReport } from '../health/report.ts';
+import { nodeNames } from '../kind/subject.ts';
+import { Reach } from '../kind/toolkit.ts';
+import { rfc3339 } from '../lib/clock.ts';
+import { deadline } from '../lib/until.ts';
+import type { SubjectPhase } from './api.ts';
+import type { Context } from './context.ts';
+import type { Host } from './host.ts';
+import type { Work } from './operations.ts';
+
+/** What the ledger has while a subject's containers are being changed: after a crash the subject is rolled back to absent. */
+export interface ResetRecord {
+  subject: string;
+  operation: string;
+}
+
+/**
+ * Runs a change of the subject's containers with the ledger, the poller, the phase and the faults kept right around it: `during` while it goes on (from
+ * when `change` calls `beforeChange`), `after` when it succeeded, `failed` when it did not. The ledger's record is forgotten last, so that a crash at any
+ * moment before is rolled back.
+ */
+export async function changing<T>(
+  context: Context,
+  host: Host,
+  work: Work,
+  phases: { during: 'resetting' | 'deleting'; after: SubjectPhase },
+  change: (beforeChange: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { subject } = host;
+  const began = context.clock.mono();
+  let changed = false;
+  const beforeChange = async () => {
+    const record: ResetRecord = { subject: subject.name, operation: work.id };
+    await context.ledger.put('reset', subject.name, record);
+    changed = true;
+    if (phases.during === 'resetting') host.generation++;
+    await setPhase(context, host, phases.during);
+    const nodes = nodeNames(subject).map((name) => ({ name, type: subject.kind.adapter.nodeTypes[name] ?? '' }));
+    host.poller.hold(unknownReport(subject.name, nodes, 'down', `The subject is ${phases.during}.`, rfc3339(context.clock.now())));
+    // Nothing of the generation before may answer for the new one.
+    await host.reach.close();
+    host.reach = new Reach(context.engine, context.clock);
+    context.events.emit(`subject.${phases.during}`, subject.name, { operation: work.id, generation: host.generation });
+  };
+  let phase: SubjectPhase = 'failed';
+  try {
+    const result = await change(beforeChange);
+    phase = phases.after;
+    return result;
+  } finally {
+    if (changed) {
+      host.poller.release();
+      await settleFaults(context, host, Math.round(context.clock.mono() - began)).catch((error: unknown) => {
+        // The faults stay live; they are looked at when the engine is back, and at their time.
+        context.log.warn({ error, subject: subject.name }, 'the faults of the burnt generation could not be settled');
+      });
+      await setPhase(context, host, phase);
+      await context.ledger.forget('reset', subject.name);
+    }
+  }
+}
+
+/** Faults whose containers are gone went with them. */
+export async function settleFaults(context: Context, host: Host, tookMs: number): Promise<void> {
+  using limited = deadline('look at the burnt faults', 10_000);
+  for (const record of context.store.live(host.subject.name)) {
+    const left = await Promise.all(record.fault.targets.map((t) => context.engine.inspectContainer(t.container_id, limited)));
+    if (left.every((c) => c === null) && isLive(record.fault.state)) await burnt(record, context.store, tookMs);
+  }
+}
+
+/** Durable when it resolves. */
+export async function setPhase(context: Context, host: Host, phase: SubjectPhase): Promise<void> {
+  host.phase = phase;
+  await context.ledger.put('subject', host.subject.name, host.record);
+}

@@ -1,0 +1,158 @@
+import type { Fault } from '../faults/fault.ts';
+import { isLive } from '../faults/fault.ts';
+import { Problem } from '../lib/problem.ts';
+import { deadline, manyListeners } from '../lib/until.ts';
+import type { Context } from './context.ts';
+import { EngineWatch } from './engine_watch.ts';
+import { Expiry } from './expiry.ts';
+import { healLive, healOne, healUnknown } from './fault_use.ts';
+import { keepMembership } from './membership.ts';
+import { recover, recoverHomeless, recoverUnknown } from './recovery.ts';
+import { Registry } from './registry.ts';
+
+/** Undo steps are done before the service serves; the proof of recovery may go on beyond this. */
+const recoverBeforeServingMs = 20_000;
+/** A compose file that was corrected is seen within this time. */
+const mendEveryMs = 2000;
+
+/** What goes on by itself while the service runs: recovery, the engine's events, ends of faults, kinds that get mended. */
+export class Lifecycle {
+  readonly registry: Registry;
+  readonly expiry: Expiry;
+  #context: Context;
+  #watch: EngineWatch;
+  #closing = manyListeners(new AbortController());
+  #mending: NodeJS.Timeout | null = null;
+  #accepting = true;
+
+  private constructor(context: Context, healthIntervalMs: number) {
+    this.#context = context;
+    this.registry = new Registry(context, healthIntervalMs, (host) =>
+      this.#background('network membership', keepMembership(context, host)),
+    );
+    this.expiry = new Expiry(context.store, context.events, context.clock, (fault) =>
+      this.#background('the end of a fault', this.#endAtItsTime(fault)),
+    );
+    this.#watch = new EngineWatch(context.engine, context.owner, {
+      event: (subject, { action }) => this.#onContainer(subject, action),
+      down: (why) => this.#onEngineDown(why),
+      up: () => this.#onEngineUp(),
+    });
+  }
+
+  /** Loads the subjects, pins their images, recovers what the last run left, and begins to watch. */
+  static async start(context: Context, healthIntervalMs: number, signal: AbortSignal): Promise<Lifecycle> {
+    const lifecycle = new Lifecycle(context, healthIntervalMs);
+    await lifecycle.registry.load();
+    await lifecycle.#pinImages(signal);
+    context.metrics.engineUp.set(1);
+    lifecycle.#watch.start();
+    const recovering = lifecycle.#recoverAll();
+    lifecycle.#background('recovery at the start', recovering);
+    await settledWithin(recovering, recoverBeforeServingMs);
+    lifecycle.#mending = setInterval(() => lifecycle.#background('mending kinds', lifecycle.#mend()), mendEveryMs);
+    context.events.emit('service.started', null, {});
+    return lifecycle;
+  }
+
+  /** False from the moment a shut-down began. */
+  get accepting(): boolean {
+    return this.#accepting;
+  }
+
+  /** Stops what runs, heals what is live, within the grace. What could not be healed is left to the next start. */
+  async close(graceMs: number): Promise<void> {
+    const { context, registry } = { context: this.#context, registry: this.registry };
+    this.#accepting = false;
+    using limited = deadline('shut-down', graceMs);
+    const stopping = new Problem('shutting_down', 'The service is shutting down.');
+    context.events.emit('service.stopping', null, {});
+    this.#closing.abort(stopping);
+    if (this.#mending !== null) clearInterval(this.#mending);
+    this.expiry.stop();
+    await settledWithin(context.operations.stop(stopping), graceMs / 2);
+    for (const result of await Promise.allSettled(registry.all().map((h) => healLive(context, h, 'recovery', limited)))) {
+      if (result.status === 'rejected')
+        context.log.error({ error: result.reason }, 'faults could not be healed before the stop; the next start heals them');
+    }
+    await Promise.all([this.#watch.stop(), registry.close()]);
+  }
+
+  #background(what: string, work: Promise<unknown>): void {
+    void work.catch((error: unknown) => this.#context.log.error({ error }, what));
+  }
+
+  async #recoverAll(): Promise<void> {
+    const { registry } = this;
+    await recover(this.#context, registry.all(), this.#closing.signal);
+    await recoverHomeless(this.#context, (subject) => registry.find(subject) !== null, this.#closing.signal);
+    this.#watchLiveFaults();
+  }
+
+  async #mend(): Promise<void> {
+    const mended = await this.registry.mend();
+    if (mended.length > 0) await recover(this.#context, mended, this.#closing.signal);
+  }
+
+  /** Whatever is still live has an end. */
+  #watchLiveFaults(): void {
+    for (const { fault } of this.#context.store.live()) if (!this.expiry.isRunning(fault.id)) this.expiry.watch(fault);
+  }
+
+  #onContainer(subject: string, action: string): void {
+    const host = this.registry.find(subject);
+    if (host === null) return;
+    host.poller.poke();
+    if (/^(start|die|destroy)/.test(action)) this.#background('network membership', keepMembership(this.#context, host));
+  }
+
+  #onEngineDown(why: string): void {
+    this.#context.metrics.engineUp.set(0);
+    this.#context.log.warn({ why }, 'the engine went away');
+    this.#context.events.emit('engine.lost', null, { why });
+    for (const host of this.registry.all()) host.poller.poke();
+  }
+
+  #onEngineUp(): void {
+    this.#context.metrics.engineUp.set(1);
+    this.#context.log.info('the engine is back');
+    this.#context.events.emit('engine.back', null, {});
+    this.#background('recovery after the engine came back', recoverUnknown(this.#context, this.registry.all(), this.#closing.signal));
+  }
+
+  async #endAtItsTime(fault: Fault): Promise<void> {
+    const context = this.#context;
+    const host = this.registry.find(fault.subject);
+    if (host === null) return;
+    context.events.emit('fault.expired', fault.subject, { fault_id: fault.id });
+    await host.queued(
+      'heal',
+      async (work) => {
+        // Renewed while it waited for its turn.
+        if (this.expiry.isRunning(fault.id)) return null;
+        const healed = await healOne(context, host, fault.id, 'ttl', work.signal);
+        if (!isLive(healed.state)) await healUnknown(context, host, work.signal);
+        return healed;
+      },
+      this.#closing.signal,
+    );
+    const now = context.store.get(fault.id)?.fault;
+    if (now !== undefined && isLive(now.state) && !this.expiry.isRunning(fault.id) && this.#accepting) this.expiry.tryAgain(now);
+  }
+
+  /** Remembers what each image reference means now. */
+  async #pinImages(signal: AbortSignal): Promise<void> {
+    const references = new Set(this.registry.all().flatMap((h) => h.subject.project.services.map((s) => s.image)));
+    await Promise.all([...references].map((r) => this.#context.reset.pins.look(r, signal)));
+  }
+}
+
+/** Waits for the end of the work, well or not, at most `ms`. */
+async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  const settled = work.then(
+    () => {},
+    () => {},
+  );
+  using limited = deadline('work', ms);
+  await Promise.race([settled, new Promise<void>((resolve) => limited.addEventListener('abort', () => resolve(), { once: true }))]);
+}
