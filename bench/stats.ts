@@ -6,6 +6,7 @@ export interface Summary {
   p99: number;
   min: number;
   max: number;
+  mean: number;
 }
 
 /**
@@ -24,12 +25,19 @@ export function percentile(samples: readonly number[], percent: number): number 
 /** Throws for an empty series. */
 export function summarize(samples: readonly number[]): Summary {
   const at = (percent: number) => percentile(samples, percent);
-  return { n: samples.length, p50: at(50), p95: at(95), p99: at(99), min: at(0), max: at(100) };
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  return { n: samples.length, p50: at(50), p95: at(95), p99: at(99), min: at(0), max: at(100), mean };
 }
 
-/** How many times longer `slow` takes than `fast`, at the same percentile of each. */
-export function ratios(slow: Summary, fast: Summary): { p50: number; p95: number } {
-  return { p50: ratio(slow.p50, fast.p50), p95: ratio(slow.p95, fast.p95) };
+export interface Ratios {
+  p50: number;
+  p95: number;
+  mean: number;
+}
+
+/** How many times longer `slow` takes than `fast`, at the same percentile of each and on average. */
+export function ratios(slow: Summary, fast: Summary): Ratios {
+  return { p50: ratio(slow.p50, fast.p50), p95: ratio(slow.p95, fast.p95), mean: ratio(slow.mean, fast.mean) };
 }
 
 /** Throws when there is nothing to divide by. */

@@ -5,7 +5,7 @@ import { composePrefix } from '../names.ts';
 import type { Peer } from '../peer.ts';
 import { untilHealthy } from '../proof.ts';
 import type { Service } from '../service.ts';
-import { columns, ratios, type Summary, summarize } from '../stats.ts';
+import { columns, type Ratios, ratios, type Summary, summarize } from '../stats.ts';
 
 /** One system that both reset, from one file. */
 export interface Contest {
@@ -24,8 +24,8 @@ export interface ResetFigures {
   subjectd: { total: Summary; from_nothing: Summary; phases: Record<string, Summary>; samples: Record<string, number>[] };
   /** `total` is `down -v` and `up -d --wait`; `proven` adds the time until the system itself says that it is healthy. */
   compose: { total: Summary; proven: Summary; down: Summary; up: Summary; after: Summary; samples: Record<string, number>[] };
-  ratio: { p50: number; p95: number };
-  ratio_to_proven: { p50: number; p95: number };
+  ratio: Ratios;
+  ratio_to_proven: Ratios;
 }
 
 interface Bench {

@@ -1,4 +1,4 @@
-import { ratios, type Summary } from '../stats.ts';
+import { type Ratios, ratios, type Summary } from '../stats.ts';
 import type { Results } from './results.ts';
 import { caveat, machineLine, mebibytes, time, times } from './text.ts';
 
@@ -10,7 +10,7 @@ export function markdown(results: Results): string {
   const warning = caveat(results);
   return [
     ...(warning === null ? [] : [`**${warning}**`, '']),
-    ...table(['what', 'subjectd p50', 'p95', 'compared with', 'p50', 'p95', 'ratio p50', 'p95'], rows),
+    ...table(['what', 'subjectd p50', 'p95', 'compared with', 'p50', 'p95', 'ratio p50', 'p95', 'mean'], rows),
     ...phaseTables(results),
     '',
     `${machineLine(results)}. Measured ${results.made_at.slice(0, 10)}, ${counts(results)}percentiles are nearest-rank. Repeat with \`npm run bench\`.`,
@@ -29,9 +29,9 @@ function resetRows({ reset }: Results): Row[] {
   return (reset ?? []).flatMap(({ title, subjectd, compose, ratio, ratio_to_proven }) => {
     const fromNothing = ratios(compose.up, subjectd.from_nothing);
     return [
-      [`reset of ${title}, proven healthy`, ...pair(subjectd.total), '`down -v` + `up -d --wait`', ...pair(compose.total), ...both(ratio)],
-      ['', '', '', 'the same until proven healthy', ...pair(compose.proven), ...both(ratio_to_proven)],
-      ['with nothing to burn', ...pair(subjectd.from_nothing), '`up -d --wait` alone', ...pair(compose.up), ...both(fromNothing)],
+      [`reset of ${title}, proven healthy`, ...pair(subjectd.total), '`down -v` + `up -d --wait`', ...pair(compose.total), ...all(ratio)],
+      ['', '', '', 'the same until proven healthy', ...pair(compose.proven), ...all(ratio_to_proven)],
+      ['with nothing to burn', ...pair(subjectd.from_nothing), '`up -d --wait` alone', ...pair(compose.up), ...all(fromNothing)],
     ];
   });
 }
@@ -45,9 +45,9 @@ function faultRows({ faults }: Results): Row[] {
       ...pair(kill),
       '`docker kill`, `docker inspect` until exited',
       ...pair(cli_kill),
-      ...both(ratios(cli_kill, kill)),
+      ...all(ratios(cli_kill, kill)),
     ],
-    [`heal on ${subject}, request to proven healthy`, ...pair(heal), '', '', '', '', ''],
+    [`heal on ${subject}, request to proven healthy`, ...pair(heal), '', '', '', '', '', ''],
   ];
 }
 
@@ -56,15 +56,15 @@ function healthRows({ health }: Results): Row[] {
   const { rate, even, even_failed, bursts } = health;
   const failures = (count: number) => (count === 0 ? '' : `, ${count} failed`);
   return [
-    [`health from the poller at ${rate}/s${failures(even_failed)}`, time(even.p50), `p99 ${time(even.p99)}`, '', '', '', '', ''],
-    [`the same in autocannon's bursts${failures(bursts.failed)}`, time(bursts.p50), `p99 ${time(bursts.p99)}`, '', '', '', '', ''],
+    [`health from the poller at ${rate}/s${failures(even_failed)}`, time(even.p50), `p99 ${time(even.p99)}`, '', '', '', '', '', ''],
+    [`the same in autocannon's bursts${failures(bursts.failed)}`, time(bursts.p50), `p99 ${time(bursts.p99)}`, '', '', '', '', '', ''],
   ];
 }
 
 function memoryRows({ memory }: Results): Row[] {
   if (memory === null) return [];
   const { subjects, at_the_end, peak } = memory;
-  return [[`resident memory, ${subjects.join(', ')} up`, mebibytes(at_the_end), `peak ${mebibytes(peak)}`, '', '', '', '', '']];
+  return [[`resident memory, ${subjects.join(', ')} up`, mebibytes(at_the_end), `peak ${mebibytes(peak)}`, '', '', '', '', '', '']];
 }
 
 function phaseTables({ reset }: Results): string[] {
@@ -85,8 +85,8 @@ function phaseTables({ reset }: Results): string[] {
   ];
 }
 
-function both({ p50, p95 }: { p50: number; p95: number }): [string, string] {
-  return [times(p50), times(p95)];
+function all({ p50, p95, mean }: Ratios): [string, string, string] {
+  return [times(p50), times(p95), times(mean)];
 }
 
 function pair({ p50, p95 }: Summary): [string, string] {

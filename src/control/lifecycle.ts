@@ -1,12 +1,13 @@
-import type { Fault } from '../faults/fault.ts';
-import { isLive } from '../faults/fault.ts';
+import type { EngineEvent } from '../engine/port.ts';
+import { type Fault, isLive } from '../faults/fault.ts';
+import { labels } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { deadline, manyListeners } from '../lib/until.ts';
 import type { Context } from './context.ts';
 import { EngineWatch } from './engine_watch.ts';
 import { Expiry } from './expiry.ts';
 import { healLive, healOne, healUnknown } from './fault_use.ts';
-import { keepMembership } from './membership.ts';
+import { keepMembership, leaveNetworks } from './membership.ts';
 import { recover, recoverHomeless, recoverUnknown } from './recovery.ts';
 import { Registry } from './registry.ts';
 
@@ -14,6 +15,8 @@ import { Registry } from './registry.ts';
 const recoverBeforeServingMs = 20_000;
 /** A compose file that was corrected is seen within this time. */
 const mendEveryMs = 2000;
+/** How long the service stays off a subject's network after somebody removed one of its containers. */
+const rejoinMs = 5000;
 
 /** What goes on by itself while the service runs: recovery, the engine's events, ends of faults, kinds that get mended. */
 export class Lifecycle {
@@ -34,7 +37,7 @@ export class Lifecycle {
       this.#background('the end of a fault', this.#endAtItsTime(fault)),
     );
     this.#watch = new EngineWatch(context.engine, context.owner, {
-      event: (subject, { action }) => this.#onContainer(subject, action),
+      event: (subject, event) => this.#onContainer(subject, event),
       down: (why) => this.#onEngineDown(why),
       up: () => this.#onEngineUp(),
     });
@@ -99,11 +102,17 @@ export class Lifecycle {
     for (const { fault } of this.#context.store.live()) if (!this.expiry.isRunning(fault.id)) this.expiry.watch(fault);
   }
 
-  #onContainer(subject: string, action: string): void {
+  #onContainer(subject: string, { action, attributes }: EngineEvent): void {
     const host = this.registry.find(subject);
-    if (host === null) return;
+    if (host === null || attributes[labels.generation] !== String(host.generation)) return;
     host.poller.poke();
-    if (/^(start|die|destroy)/.test(action)) this.#background('network membership', keepMembership(this.#context, host));
+    if (action === 'destroy' && host.holder === null) {
+      // Not by us. Should the rest go on running, the service comes back.
+      this.#background('network membership', leaveNetworks(this.#context, host));
+      setTimeout(() => this.#background('network membership', keepMembership(this.#context, host)), rejoinMs).unref();
+    } else if (/^(start|die)/.test(action)) {
+      this.#background('network membership', keepMembership(this.#context, host));
+    }
   }
 
   #onEngineDown(why: string): void {

@@ -14,6 +14,14 @@ export async function keepMembership(context: Context, host: Host): Promise<void
   await setMembership(context, host, () => host.holder === null, limited);
 }
 
+/** Leaves at once, whatever runs: somebody began to take the subject down, and the network is the last thing they remove. */
+export async function leaveNetworks(context: Context, host: Host): Promise<void> {
+  const { self } = context.reset;
+  if (self === null || host.holder !== null) return;
+  using limited = deadline('network membership', 10_000);
+  await Promise.all(host.subject.project.networks.map((n) => context.engine.disconnectNetwork(n.name, self, true, limited)));
+}
+
 /** Joins the networks of a subject that runs, before its nodes are asked. For the holder of the subject. */
 export async function joinNetworks(context: Context, host: Host, signal: AbortSignal): Promise<void> {
   if (context.reset.self === null) return;

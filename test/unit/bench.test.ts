@@ -57,7 +57,7 @@ describe('statistics of the bench', () => {
   it('ratios compare the same percentile and never divide by nothing', () => {
     const slow = summarize([20, 20, 20, 90]);
     const fast = summarize([5, 5, 5, 10]);
-    assert.deepEqual(ratios(slow, fast), { p50: 4, p95: 9 });
+    assert.deepEqual(ratios(slow, fast), { p50: 4, p95: 9, mean: 6 });
     assert.throws(() => ratio(1, 0), RangeError);
   });
 
@@ -119,7 +119,7 @@ const whole: Results = {
       ...{ kind: 'etcd', title: 'etcd, three nodes', nodes: 3 },
       subjectd: { total: summary, from_nothing: summary, phases: { burn: summary, prove: summary }, samples: [] },
       compose: { total: summarize([5000]), proven: summarize([6000]), down: summary, up: summary, after: summary, samples: [] },
-      ...{ ratio: { p50: 5, p95: 4.5 }, ratio_to_proven: { p50: 6, p95: 5.5 } },
+      ...{ ratio: { p50: 5, p95: 4.5, mean: 5 }, ratio_to_proven: { p50: 6, p95: 5.5, mean: 6 } },
     },
   ],
   faults: { subject: 'tikv', kill: summarize([120]), observed: summary, heal: summary, cli_kill: summarize([240]), samples: [] },
