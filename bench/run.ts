@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { createEngine } from '../src/engine/dockerode.ts';
 import { deadline } from '../src/lib/until.ts';
 import { adapter as etcd } from '../subjects/etcd/adapter.ts';
+import { alone } from './alone.ts';
 import { busyAbove, loadPerCore, machineFacts, residentMemory } from './machine.ts';
 import { measureFaults } from './measure/faults.ts';
 import { measureHealth } from './measure/health.ts';
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   const load = loadPerCore();
   if (load > busyAbove) say(`WARNING: the machine is busy (load average ${load.toFixed(1)} per core): these figures will be worth nothing`);
 
+  const place = await alone();
   const engine = createEngine();
   try {
     const left = await swept(engine, stop.signal);
@@ -62,8 +64,21 @@ async function main(): Promise<void> {
     const results = await measure(engine, options, load, say, stop.signal);
     write(results, options, say);
   } finally {
+    await tidy(engine, say);
+    await place.release();
+  }
+}
+
+/** Never throws: what failed before says more than why its remains could not be removed. */
+async function tidy(engine: Engine, say: Bench['say']): Promise<void> {
+  try {
     await swept(engine);
     say('nothing of this run is left on the engine');
+  } catch (error) {
+    process.exitCode = 1;
+    const why = error instanceof Error ? error.message : String(error);
+    console.error(`bench: what this run made may still be on the engine, and the next run removes it (${why})`);
+  } finally {
     await engine.close();
   }
 }
@@ -147,7 +162,7 @@ function write(results: Results, { out }: Options, say: Bench['say']): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-  if (error instanceof Error && error.cause !== undefined) console.error(error.cause);
+  for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined)
+    console.error(`${cause === error ? 'bench' : '  because'}: ${cause instanceof Error ? cause.message : String(cause)}`);
   process.exitCode = 1;
 });

@@ -4,6 +4,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+// @ts-expect-error: plain JavaScript, which runs before anything is installed.
+import { NODE_FLAGS } from '../scripts/setup/service.mjs';
 import { deadline, until } from '../src/lib/until.ts';
 import { portOffset, prefix, root } from './names.ts';
 
@@ -30,7 +32,7 @@ export class Service {
     const port = await freePort();
     const log = openSync(join(dir, 'log'), 'a');
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SUBJECTD_'));
-    const child = spawn(process.execPath, [join(root, 'dist/src/main.js')], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, join(root, 'dist/src/main.js')], {
       env: {
         ...Object.fromEntries(inherited),
         SUBJECTD_PORT: String(port),

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { newId } from '../lib/id.ts';
+import { newRequestId } from '../lib/id.ts';
 import type { App } from './deps.ts';
 
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
@@ -7,7 +7,7 @@ const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 /** The caller's `X-Request-Id` when it is sane, else a new one. */
 export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newId('req');
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newRequestId();
 }
 
 /** One line a request, when it was answered. Headers, where tokens are, are never logged. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { alone } from '../../bench/alone.ts';
 import { isWhole, parseOptions } from '../../bench/options.ts';
 import { markdown } from '../../bench/report/markdown.ts';
 import type { Results } from '../../bench/report/results.ts';
@@ -101,6 +102,19 @@ describe('options of the bench', () => {
     assert.throws(() => parseOptions(['--rounds', '2.5']), /--rounds/);
     assert.throws(() => parseOptions(['--fast']), /--fast/);
     assert.throws(() => parseOptions(['reset']), /reset/);
+  });
+});
+
+describe('the place of the bench', () => {
+  it('two benches never run at once, and the place is free when the first has ended', async (t) => {
+    const held = await alone().catch((error: unknown) => {
+      t.skip(`a bench runs on this machine now (${String(error)})`);
+      return null;
+    });
+    if (held === null) return;
+    await assert.rejects(alone(), /Another bench runs/);
+    await held.release();
+    await (await alone()).release();
   });
 });
 
