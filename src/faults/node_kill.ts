@@ -6,7 +6,7 @@ import type { Evidence, FaultTarget } from './fault.ts';
 
 /** Time for the process to be gone. SIGKILL is immediate; the engine needs some tens of milliseconds to see it. */
 const budgetMs = 2000;
-/** A kill that somebody undoes is no effect: the node must still be dead this long after it died. */
+/** A kill that is undone at once is no effect: the node must still be dead this long after its end. The engine itself takes longer than this to tell. */
 const staysDeadMs = 60;
 
 /**
@@ -66,8 +66,11 @@ async function watchDeath(
       10,
       limited,
     );
-    await pause(staysDeadMs, limited);
-    after = await probe.engine.inspectContainer(target.container_id, limited);
+    const deadFor = probe.clock.now() - (after.finishedAt ?? 0);
+    if (deadFor < staysDeadMs) {
+      await pause(staysDeadMs - Math.max(0, deadFor), limited);
+      after = await probe.engine.inspectContainer(target.container_id, limited);
+    }
   } catch (error) {
     if (!(error instanceof DeadlineError) || signal.aborted) throw error;
     after = await probe.engine.inspectContainer(target.container_id, signal);

@@ -12,6 +12,8 @@ import { judge } from './verdict.ts';
 const lookEveryMs = 120;
 /** How often a ready node is looked at beside the events. */
 const guardEveryMs = 1000;
+/** A node without a check is ready when it has run this long: the engine calls a process that ended at once running for some 200 ms more. */
+const unprovenMs = 400;
 /** A check whose command is not in the image never passes; a few tries leave room for an image that installs it. */
 const maxMissingCommand = 5;
 
@@ -82,12 +84,17 @@ export async function awaitNode(
   const service = context.project.services.find((s) => s.name === step.service);
   if (service === undefined) throw new Error(`no service ${step.service} in ${context.project.name}`);
   let missing = 0;
+  let runningSince: number | null = null;
   for (;;) {
     const container = await context.engine.inspectContainer(step.container, signal);
     const verdict = judge(service, step.condition, container, container !== null && context.checks.passed(container));
-    if (verdict.is === 'done') return;
+    if (verdict.is === 'done') {
+      if (container?.state !== 'running' || container.healthCheck !== null) return;
+      runningSince ??= performance.now();
+      if (performance.now() - runningSince >= unprovenMs) return;
+    }
     if (verdict.is === 'failed') throw await nodeFailed(context.engine, step, container, verdict.why, signal);
-    if (verdict.check && container !== null) {
+    if (verdict.is === 'waiting' && verdict.check && container !== null) {
       const run = await context.checks.run(container, signal);
       // Passed now means ready only if it still runs: look once more, at once.
       if (run.passed) continue;
