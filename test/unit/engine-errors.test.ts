@@ -35,7 +35,7 @@ const replies: [number, string, EngineErrorReason][] = [
   [409, 'anything at all', 'conflict'],
   [500, 'container rootfs is marked read-only', 'refused'],
   [400, 'invalid mount config for type "bind": bind source path does not exist: /nosuch', 'refused'],
-  [500, 'Get "https://registry-1.docker.io/v2/": dial tcp: connect: connection refused', 'refused'],
+  [500, 'Get "https://registry.example/v2/": dial tcp: connect: connection refused', 'refused'],
 ];
 
 describe('an answer of the engine', () => {
