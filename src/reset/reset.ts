@@ -63,7 +63,7 @@ export async function resetSubject(
   else refusePublishedPorts(subject.project, await othersPorts(engine, existing, signal));
   const observedMs = performance.now() - started;
   // An exhausted pool is found before anything is changed, too.
-  await chooseSubnets(context, subject, existing, [], signal);
+  let subnets = await chooseSubnets(context, subject, existing, [], signal);
   await hooks.beforeChange();
   signal.throwIfAborted();
 
@@ -77,7 +77,6 @@ export async function resetSubject(
     const refused: Range[] = [];
     let left = existing;
     for (let attempt = 1; ; attempt++) {
-      const subnets = await chooseSubnets(context, subject, left, refused, signal);
       const addresses = new Map(
         subject.project.networks.map((n) => [n.key, addressesFor(subject, n.key, subnets.get(n.key) ?? n.subnets[0]?.subnet)]),
       );
@@ -96,6 +95,7 @@ export async function resetSubject(
           throw error;
         refused.push(...[...subnets.values()].flatMap((s) => parseRange(s) ?? []));
         left = await findExisting(engine, owner, subject, signal);
+        subnets = await chooseSubnets(context, subject, left, refused, signal);
       }
     }
   } finally {
