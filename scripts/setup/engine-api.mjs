@@ -54,13 +54,14 @@ export class EngineApi {
     await followProgress(await this.#call('POST', `/images/create?${query}`, { body: tar, timeoutMs }));
   }
 
-  /** Builds and tags an image from a stream of its context's tar, with the classic builder that every engine has. */
-  async build(tag, tar, { buildArgs, labels, timeoutMs, onStatus }) {
+  /** Builds and tags an image, or the one of the stage `target`, from a stream of its context's tar, with the classic builder that every engine has. */
+  async build(tag, tar, { buildArgs, labels, target, timeoutMs, onStatus }) {
     const query = new URLSearchParams({
       t: tag,
       version: '1',
       rm: '1',
       forcerm: '1',
+      ...(target ? { target } : {}),
       buildargs: JSON.stringify(buildArgs),
       labels: JSON.stringify(labels),
     });

@@ -18,6 +18,8 @@ export async function ensureImages(engine, images, progress) {
   for (const image of inOrder(images)) {
     const base = started.get(image.base);
     const work = (async () => {
+      // Whatever came of it: it only makes layers that this one finds.
+      await started.get(image.after);
       if (base && !(await base)) {
         throw new SetupError(`${image.tag}: its base ${image.base} could not be built.`);
       }
@@ -38,12 +40,12 @@ export async function ensureImages(engine, images, progress) {
   return failures;
 }
 
-/** The images with each one after its base; throws when they grow from each other in a circle. */
+/** The images with each one after its base and what else it waits for; throws when they do so in a circle. */
 export function inOrder(images) {
   const ordered = [];
   let left = [...images];
   while (left.length > 0) {
-    const ready = left.filter((image) => !left.some((other) => other.tag === image.base));
+    const ready = left.filter((image) => !left.some((other) => other.tag === image.base || other.tag === image.after));
     if (ready.length === 0) throw new Error(`images grow from each other in a circle: ${left.map((i) => i.tag).join(', ')}`);
     ordered.push(...ready);
     left = left.filter((image) => !ready.includes(image));
@@ -57,6 +59,8 @@ export function proxyArguments(env) {
   return Object.fromEntries(PROXY_NAMES.filter((name) => env[name] && !local.test(env[name])).map((name) => [name, env[name]]));
 }
 
+const settingsOf = (image, env) => Object.fromEntries((image.settings ?? []).filter((name) => env[name]).map((name) => [name, env[name]]));
+
 async function ensureImage(engine, image, note) {
   const present = await engine.image(image.tag);
   const base = await engine.image(image.base);
@@ -65,7 +69,8 @@ async function ensureImage(engine, image, note) {
     throw new SetupError(`${image.tag} cannot be built: its base ${image.base} is missing.`);
   }
   const { directory, beside, inputs } = await stage(image, note);
-  const hash = contextHash(directory, { ...inputs, BASE: image.base, base_id: base.id });
+  const target = image.target ? { target: image.target } : {};
+  const hash = contextHash(directory, { ...inputs, ...target, BASE: image.base, base_id: base.id });
   if (present?.labels[CONTEXT_LABEL] === hash) return 'is there';
   note(present ? 'building anew, as its sources have changed' : 'building', true);
   const tail = [];
@@ -76,7 +81,8 @@ async function ensureImage(engine, image, note) {
   };
   try {
     await engine.build(image.tag, tarOf(directory, beside), {
-      buildArgs: { ...proxyArguments(process.env), BASE: image.base },
+      buildArgs: { ...proxyArguments(process.env), ...settingsOf(image, process.env), BASE: image.base },
+      ...target,
       labels: { [CONTEXT_LABEL]: hash },
       timeoutMs: BUILD_MS,
       onStatus,

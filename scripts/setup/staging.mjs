@@ -15,7 +15,24 @@ export async function stage(image, note) {
   if (!existsSync(join(source, 'Dockerfile'))) throw new SetupError(`${image.context} has no Dockerfile.`);
   if (image.service) return stageService(note);
   if (image.bundle) return stageBundles(image, source, note);
-  return { directory: source, beside: [], inputs: {} };
+  return { directory: source, beside: image.fetches ? extraCertificates(process.env) : [], inputs: {} };
+}
+
+/**
+ * This machine's further CA certificates, as the file extra-ca.crt of a context. It decides whether a build can fetch, never what comes out,
+ * so it is not in the context's hash.
+ */
+function extraCertificates(env) {
+  if (!env.NODE_EXTRA_CA_CERTS) return [];
+  const parent = join(cache, 'ca');
+  mkdirSync(parent, { recursive: true });
+  try {
+    copyFileSync(env.NODE_EXTRA_CA_CERTS, join(parent, 'extra-ca.crt'));
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+  return [{ parent, name: 'extra-ca.crt' }];
 }
 
 /** Each TypeScript program becomes one file with all its modules in it, as its bundle.json says: nothing has to be installed in the image. */

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { root } from '../setup/root.mjs';
 import { SetupError } from '../setup/setup-error.mjs';
 
-export const STAGES = ['types', 'lint', 'openapi', 'unit', 'contract', 'e2e', 'python'];
+export const STAGES = ['types', 'lint', 'openapi', 'unit', 'agent', 'contract', 'e2e', 'python'];
 
 /**
  * What to run: `[{stage, files?}]` in the stages' order. Without arguments all; an argument is a stage's name or the path of a test file
@@ -41,6 +41,6 @@ export function testFiles(path, directory = root) {
 
 function stageOf(path) {
   const [top, second] = path.split('/');
-  if (top === 'test' && ['unit', 'contract', 'e2e'].includes(second)) return second;
+  if (top === 'test' && ['unit', 'agent', 'contract', 'e2e'].includes(second)) return second;
   return top === 'clients' && second === 'python' ? 'python' : undefined;
 }

@@ -60,6 +60,30 @@ export class Tally {
       this.failures.push({ name, reason: `ended with code ${code} although no test failed` });
   }
 
+  /** Adds what `go test -json` printed (its lines, parsed) and its exit code. A test within a test counts only when it fails, instead of its parent, or is skipped. */
+  goTest(name, events, code) {
+    const failedBefore = this.failures.length;
+    const said = new Map();
+    const blamed = new Set();
+    let tests = 0;
+    for (const { Action, Package, Test, Output } of events) {
+      const id = Test ? `${Package} ${Test}` : Package;
+      if (Action === 'output') said.set(id, [...(said.get(id) ?? []), Output.trim()].slice(-20));
+      if (!['pass', 'fail', 'skip'].includes(Action)) continue;
+      if (Test) tests++;
+      if (Action === 'pass' && Test && !Test.includes('/')) this.passed++;
+      if (Action === 'skip' && Test) this.notRun.push({ name: `${name}: ${id}`, reason: wordOf(said.get(id)) });
+      // Parents and packages fail after what fails in them; one that fails alone did not compile, or its process died.
+      if (Action !== 'fail' || blamed.has(id)) continue;
+      blamed.add(Package);
+      if (Test?.includes('/')) blamed.add(`${Package} ${Test.slice(0, Test.lastIndexOf('/'))}`);
+      this.failures.push({ name: `${name}: ${id}`, reason: wordOf(said.get(id)) });
+    }
+    if (tests === 0) this.failures.push({ name, reason: `ended with code ${code} before any test had ended` });
+    else if (code !== 0 && this.failures.length === failedBefore)
+      this.failures.push({ name, reason: `ended with code ${code} although no test failed` });
+  }
+
   /** The last lines of a run; the very last is the count. */
   summary() {
     const lines = [];
@@ -70,6 +94,11 @@ export class Tally {
     list('failed:', this.failures);
     return [...lines, '', `${this.passed} passed, ${this.failures.length} failed`];
   }
+}
+
+/** What a Go test said itself, without the runner's own lines. */
+function wordOf(lines = []) {
+  return lines.filter((line) => line && !/^(=== |--- )/.test(line)).at(-1) ?? '';
 }
 
 function oneLine(reason) {

@@ -5,6 +5,7 @@ import { ensureModules } from '../setup/modules.mjs';
 import { elapsed, Progress } from '../setup/progress.mjs';
 import { root } from '../setup/root.mjs';
 import { report, SetupError } from '../setup/setup-error.mjs';
+import { runAgentTests } from './agent-tests.mjs';
 import { choose, testFiles } from './arguments.mjs';
 import { testEnvironment } from './environment.mjs';
 import { runGroup } from './group.mjs';
@@ -18,6 +19,7 @@ const FILE_MS = 25 * 60_000;
 
 /** What a stage, or one of its files, cannot run without on the machine. A stage that is not here needs nothing but the modules. */
 const NEEDS = {
+  agent: ['engine', 'docker'],
   contract: ['engine'],
   e2e: ['engine', 'docker'],
   python: ['engine', 'python'],
@@ -78,6 +80,8 @@ async function runStage(stage, files, context) {
       return tool(stage, [join(root, 'node_modules/.bin/redocly'), 'lint', 'openapi/openapi.json'], context);
     case 'unit':
       return each(files ?? ['test/unit/all.ts'], SHORT_MS, context);
+    case 'agent':
+      return runAgentTests(programs.docker, tally, { ...context, timeoutMs: SHORT_MS });
     case 'python':
       return runPythonTests(programs.python, tally, { ...context, timeoutMs: FILE_MS });
     default: {

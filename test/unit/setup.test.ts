@@ -16,11 +16,13 @@ interface Tally {
   check(name: string, ok: boolean, reason?: string): void;
   process(name: string, records: object[], ended: { code: number | null; signal: string | null; timedOut: boolean }): void;
   unittest(name: string, output: string, code: number): void;
+  goTest(name: string, events: Json[], code: number): void;
   summary(): string[];
 }
 interface Image {
   tag: string;
   base: string;
+  after?: string;
 }
 type Json = Record<string, unknown>;
 
@@ -218,7 +220,10 @@ describe('the image table', () => {
   });
   it('is built with each image after its base', () => {
     const order = inOrder([...IMAGES].reverse()).map((image) => image.tag);
-    for (const { tag, base } of IMAGES) assert.ok(order.indexOf(base) < order.indexOf(tag));
+    for (const { tag, base, after } of IMAGES) {
+      assert.ok(order.indexOf(base) < order.indexOf(tag));
+      if (after) assert.ok(order.includes(after) && order.indexOf(after) < order.indexOf(tag), tag);
+    }
     assert.throws(
       () =>
         inOrder([
@@ -258,7 +263,7 @@ describe('what npm test runs', () => {
   it('is everything without arguments, and the named stages in their order', () => {
     assert.deepEqual(
       choose([]).map(({ stage }) => stage),
-      ['types', 'lint', 'openapi', 'unit', 'contract', 'e2e', 'python'],
+      ['types', 'lint', 'openapi', 'unit', 'agent', 'contract', 'e2e', 'python'],
     );
     assert.deepEqual(choose(['e2e', 'types']), [{ stage: 'types' }, { stage: 'e2e' }]);
   });
@@ -347,6 +352,38 @@ FAILED (failures=1, skipped=1)`;
     const tally = new Tally();
     tally.unittest('py', "FAIL: test_b (x.A.test_b) (n='1')\nFAIL: test_b (x.A.test_b) (n='2')\nRan 3 tests in 1s\nFAILED (failures=2)", 1);
     assert.equal(tally.summary().at(-1), '2 passed, 2 failed');
+  });
+  it('reads the events of Go tests: a test within a test fails instead of its parent', () => {
+    const tally = new Tally();
+    const event = (Action: string, Test?: string, Output?: string): Json => ({ Action, Package: 'p', Test, Output });
+    const events = [
+      event('pass', 'A/one'),
+      event('pass', 'A'),
+      event('output', 'B/one', '    b_test.go:7: 1 instead of 2\n'),
+      event('output', 'B/one', '--- FAIL: B/one (0.00s)\n'),
+      event('fail', 'B/one'),
+      event('fail', 'B'),
+      event('output', 'C', '    c_test.go:3: no netem\n'),
+      event('skip', 'C'),
+      event('fail'),
+    ];
+    tally.goTest('go', events, 1);
+    assert.equal(tally.summary().at(-1), '1 passed, 1 failed');
+    assert.deepEqual(tally.failures, [{ name: 'go: p B/one', reason: 'b_test.go:7: 1 instead of 2' }]);
+    assert.deepEqual(tally.notRun, [{ name: 'go: p C', reason: 'c_test.go:3: no netem' }]);
+  });
+  it('loses no failure of Go tests that did not compile, died, or were never begun', () => {
+    const pass = { Action: 'pass', Package: 'p', Test: 'A' };
+    for (const [events, code] of [
+      [[], 1],
+      [[], 0],
+      [[pass], 2],
+      [[pass, { Action: 'fail', Package: 'q' }], 1],
+    ] as const) {
+      const tally = new Tally();
+      tally.goTest('go', [...events], code);
+      assert.equal(tally.failures.length, 1, JSON.stringify(events));
+    }
   });
   it('loses no failure of a unittest that crashed, found nothing, or failed silently', () => {
     for (const [output, code] of [

@@ -1,0 +1,167 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"subjectd/toolbox/internal/fail"
+	"subjectd/toolbox/internal/records"
+	"subjectd/toolbox/internal/step"
+	"subjectd/toolbox/internal/target"
+)
+
+// nodeLabel is on every container that a service made.
+const nodeLabel = "io.subjectd.owner"
+
+// faultIn finds the id that an owned object carries in its name, with or without its prefix.
+var faultIn = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{26}`)
+
+type swept struct {
+	Fault string   `json:"fault"`
+	Owner *string  `json:"owner"`
+	Done  bool     `json:"done"`
+	What  []string `json:"what"`
+}
+
+// sweep undoes what dead owners left: their records, then what carries a fault's id that no record knows.
+func (a *Agent) sweep(ctx context.Context, _ string, _ json.RawMessage) (any, error) {
+	all := []swept{}
+	for _, r := range a.Store.All() {
+		if a.Owners.Live(r.Owner, true) {
+			continue
+		}
+		ended, did, err := a.Watchdog.Sweep(ctx, r.Fault)
+		if err != nil {
+			return nil, err
+		}
+		if did {
+			all = append(all, swept{r.Fault, &ended.Owner, ended.Ended.Done, whatOf(ended)})
+		}
+	}
+	if err := a.Watchdog.DropOld(time.Now()); err != nil {
+		return nil, err
+	}
+	orphans, err := a.sweepOrphans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"swept": append(all, orphans...)}, nil
+}
+
+// whatOf names the steps that were undone, or what failed.
+func whatOf(r records.Record) []string {
+	what := []string{}
+	for _, raw := range r.Undo {
+		if step, err := parseStep(raw); err == nil {
+			what = append(what, step.Op+" "+step.Node)
+		}
+	}
+	return append(what, r.Ended.Failures...)
+}
+
+// sweepOrphans looks at every node that runs, and at the bounded volumes.
+func (a *Agent) sweepOrphans(ctx context.Context) ([]swept, error) {
+	ids, err := a.Engine.Running(ctx, nodeLabel)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]*swept{}
+	for _, id := range ids {
+		t, err := a.openIfRuns(ctx, id)
+		if fail.Is(err, "host_namespace") || (err == nil && t == nil) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = a.sweepAt(ctx, t, id, found)
+		t.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := a.sweepAt(ctx, nil, "", found); err != nil {
+		return nil, err
+	}
+	all := []swept{}
+	for _, one := range found {
+		all = append(all, *one)
+	}
+	slices.SortFunc(all, func(x, y swept) int { return strings.Compare(x.Fault, y.Fault) })
+	return all, nil
+}
+
+func (a *Agent) sweepAt(ctx context.Context, t *target.Target, containerID string, found map[string]*swept) error {
+	residue, err := a.residue(ctx, t, "")
+	if err != nil {
+		return err
+	}
+	orphans := map[string][]string{}
+	for _, what := range residue {
+		for _, id := range faultIn.FindAllString(what, 1) {
+			if _, known := a.Store.Get("flt_" + id); !known {
+				orphans["flt_"+id] = append(orphans["flt_"+id], what)
+			}
+		}
+	}
+	for fault, what := range orphans {
+		one := found[fault]
+		if one == nil {
+			one = &swept{Fault: fault, Done: true, What: []string{}}
+			found[fault] = one
+		}
+		one.What = append(one.What, what...)
+		if err := a.clear(ctx, t, containerID, fault, what); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			one.Done = false
+			one.What = append(one.What, err.Error())
+			continue
+		}
+		left, err := a.residue(ctx, t, fault)
+		if err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			one.Done = false
+		}
+	}
+	return nil
+}
+
+// clear undoes whatever a fault can have done: at a node its network and ballast, without one the files that `what` names.
+func (a *Agent) clear(ctx context.Context, t *target.Target, containerID, fault string, what []string) error {
+	if t == nil {
+		return a.clearFiles(ctx, fault, what)
+	}
+	return a.within(ctx, t, func() error {
+		network := a.Network.Undo(ctx, t, step.Request{Fault: fault, Op: "net.clear", ContainerID: containerID})
+		memory := a.Resource.Undo(ctx, t, step.Request{Fault: fault, Op: "memory.release", ContainerID: containerID})
+		return errors.Join(network, memory)
+	})
+}
+
+// fillFile is how the audit of the bounded volumes names a file.
+var fillFile = regexp.MustCompile(`^fill file (\S+) in volume (\S+)$`)
+
+func (a *Agent) clearFiles(ctx context.Context, fault string, what []string) error {
+	var failed []error
+	for _, line := range what {
+		found := fillFile.FindStringSubmatch(line)
+		if found == nil {
+			continue
+		}
+		raw, err := json.Marshal(map[string]string{"op": "disk.release", "fault": fault, "name": found[1], "volume": found[2]})
+		if err == nil {
+			err = a.Resource.Undo(ctx, nil, step.Request{Fault: fault, Op: "disk.release", Raw: raw})
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,80 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"subjectd/toolbox/internal/fail"
+	"subjectd/toolbox/internal/resource/cgroup"
+	"subjectd/toolbox/internal/resource/fill"
+	"subjectd/toolbox/internal/target"
+)
+
+// Residue answers what is left of a fault, or with an empty text of any. For a container: quotas that still hold what we wrote, and ballast. Without
+// one: ballast of containers that are gone, and fill files in all volumes.
+func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) ([]string, error) {
+	var left []string
+	var failed []error
+	if t == nil {
+		files, err := m.fills(ctx, fault)
+		left, failed = append(left, files...), append(failed, err)
+	} else {
+		left = append(left, m.lowered(t.ContainerID, fault)...)
+	}
+	held, err := m.held(t, fault)
+	left, failed = append(left, held...), append(failed, err)
+	slices.Sort(left)
+	return left, coded(ctx, errors.Join(failed...))
+}
+
+func (m *Manager) held(t *target.Target, fault string) ([]string, error) {
+	container := ""
+	if t != nil {
+		container = t.ContainerID
+	}
+	found, err := ballasts(fault, container)
+	if err != nil {
+		return nil, fail.New("failed", "/proc: %v", err)
+	}
+	var left []string
+	for _, each := range found {
+		left = append(left, "ballast: "+each.Text())
+	}
+	return left, nil
+}
+
+func (m *Manager) lowered(container, fault string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var left []string
+	for id, each := range m.quotas {
+		if id.container == container && (fault == "" || id.fault == fault) && cgroup.StillHolds(each.file, id.container, each.before, each.ours) {
+			left = append(left, fmt.Sprintf("cpu quota of %s: %s still holds %s", id.fault, each.file, each.ours))
+		}
+	}
+	return left
+}
+
+func (m *Manager) fills(ctx context.Context, fault string) ([]string, error) {
+	volumes, err := m.volumes.List()
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	var failed []error
+	for _, volume := range volumes {
+		err := m.volumes.With(ctx, volume.Volume, func(root int) error {
+			names, err := fill.List(root, fault)
+			for _, name := range names {
+				left = append(left, fmt.Sprintf("fill file %s in volume %s", name, volume.Volume))
+			}
+			return err
+		})
+		if err != nil && !fail.Is(err, "gone") {
+			failed = append(failed, fmt.Errorf("volume %s: %w", volume.Volume, err))
+		}
+	}
+	return left, errors.Join(failed...)
+}
