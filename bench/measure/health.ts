@@ -11,6 +11,8 @@ export interface HealthFigures {
   even: Summary;
   /** Requests that were answered by something else than 200, or not at all. */
   even_failed: number;
+  /** How late the bench itself was to send them; a part of `even`. */
+  even_lateness: Summary;
   /**
    * The same load by autocannon 8: each of its ten connections sends its share of a second at once and then waits for the next second. Its histogram has
    * whole milliseconds, and its correction for coordinated omission counts a request of n ms n times.
@@ -30,12 +32,15 @@ export async function measureHealth(
 ): Promise<HealthFigures> {
   const url = `${service.url}/v1/subjects/${subject}/health`;
   await openLoop(url, { rate, seconds: 2, connections }, signal);
-  const { latencies, failed } = await openLoop(url, { rate, seconds, connections }, signal);
+  const { latencies, lateness, failed } = await openLoop(url, { rate, seconds, connections }, signal);
   const even = summarize(latencies);
-  say(`health at ${rate}/s for ${seconds} s, evenly: p50 ${even.p50.toFixed(2)} ms, p99 ${even.p99.toFixed(2)} ms, ${failed} failed`);
+  const late = summarize(lateness);
+  say(
+    `health at ${rate}/s for ${seconds} s, evenly: p50 ${even.p50.toFixed(2)} ms, p99 ${even.p99.toFixed(2)} ms, ${failed} failed; sent late by p50 ${late.p50.toFixed(2)} ms, p99 ${late.p99.toFixed(2)} ms`,
+  );
   const bursts = await byAutocannon(url, seconds, signal);
   say(`health at ${rate}/s for ${seconds} s, in autocannon's bursts: p50 ${bursts.p50} ms, p99 ${bursts.p99} ms, ${bursts.failed} failed`);
-  return { subject, rate, seconds, even, even_failed: failed, bursts };
+  return { subject, rate, seconds, even, even_failed: failed, even_lateness: late, bursts };
 }
 
 async function byAutocannon(url: string, seconds: number, signal: AbortSignal): Promise<HealthFigures['bursts']> {

@@ -55,8 +55,11 @@ export interface ApiNetwork {
   Id: string;
   Name: string;
   Driver: string;
+  Internal?: boolean;
+  EnableIPv6?: boolean;
+  Options?: Record<string, string> | null;
   Labels?: Record<string, string> | null;
-  IPAM?: { Config?: { Subnet?: string }[] | null } | null;
+  IPAM?: { Config?: { Subnet?: string; Gateway?: string }[] | null } | null;
   Containers?: Record<string, { Name: string; IPv4Address?: string }> | null;
 }
 

@@ -66,7 +66,14 @@ export function toNetworkDetail(found: ApiNetwork): NetworkDetail {
     name: endpoint.Name,
     ipv4: endpoint.IPv4Address?.split('/')[0] || null,
   }));
-  return { ...toNetworkSummary(found), containers };
+  return {
+    ...toNetworkSummary(found),
+    internal: found.Internal ?? false,
+    enableIpv6: found.EnableIPv6 ?? false,
+    options: found.Options ?? {},
+    gateways: (found.IPAM?.Config ?? []).flatMap((config) => (config.Subnet ? [config.Gateway || null] : [])),
+    containers,
+  };
 }
 
 export function toImageDetail(found: ApiImage): ImageDetail {

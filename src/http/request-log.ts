@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { newRequestId } from '../lib/id.ts';
 import type { App } from './deps.ts';
 
-const quiet = new Set(['/healthz', '/readyz', '/metrics']);
+const quiet = new Set(['/healthz', '/readyz', '/metrics', '/v1/subjects/:subject/health']);
 
 /** The caller's `X-Request-Id` when it is sane, else a new one. */
 export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
@@ -10,15 +10,19 @@ export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
   return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newRequestId();
 }
 
-/** One line a request, when it was answered. Headers, where tokens are, are never logged. */
+/**
+ * One line a request, when it was answered; at `debug` for what is asked again and again, as long as it is answered. Headers, where tokens are, are
+ * never logged.
+ */
 export function logRequests(app: App): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
+    done();
   });
   app.addHook('onResponse', async (request, reply) => {
-    const level = quiet.has(request.routeOptions.url ?? '') ? 'debug' : 'info';
+    const level = quiet.has(request.routeOptions.url ?? '') && reply.statusCode < 400 ? 'debug' : 'info';
     const ms = Math.round(reply.elapsedTime * 10) / 10;
     request.log[level]({ method: request.method, url: request.url.slice(0, 500), status: reply.statusCode, ms }, 'request');
   });

@@ -115,6 +115,23 @@ describe('who gets in', () => {
     assert.match(String(await id('x'.repeat(129))), /^req_/);
   });
 
+  test('a health that is asked for again and again fills no log; one that is refused is in it', async (t) => {
+    const lines: string[] = [];
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    });
+    const health = { subject: 'etcd', healthy: true, has_issues: false, nodes: [], issues: [], details: {}, last_updated: null };
+    const app = await appFor(t, scripted({ health: async () => health }), { logger: pino(stream) });
+    assert.deepEqual((await app.inject({ url: '/v1/subjects/etcd/health' })).json(), health);
+    assert.deepEqual(lines, []);
+    assert.equal((await app.inject({ url: '/v1/subjects/etcd/health?fresh=perhaps' })).statusCode, 400);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? '', /"url":"\/v1\/subjects\/etcd\/health\?fresh=perhaps","status":400/);
+  });
+
   test('what is not HTTP is answered as a problem and the connection closed', async (t) => {
     const { port } = await listening(t, control());
     const socket = connect(port, '127.0.0.1');

@@ -138,7 +138,7 @@ const whole: Results = {
   ],
   faults: { subject: 'tikv', kill: summarize([120]), observed: summary, heal: summary, cli_kill: summarize([240]), samples: [] },
   health: {
-    ...{ subject: 'tikv', rate: 500, seconds: 20, even: summarize([0.8]), even_failed: 0 },
+    ...{ subject: 'tikv', rate: 500, seconds: 20, even: summarize([0.8]), even_failed: 0, even_lateness: summary },
     bursts: { p50: 1, p99: 3, max: 9, requests: 10_000, failed: 2 },
   },
   memory: { subjects: ['etcd', 'tikv'], after_resets: 80 * 1024 ** 2, at_the_end: 90 * 1024 ** 2, peak: 100 * 1024 ** 2 },

@@ -121,6 +121,7 @@ describe('a network and an image', () => {
   it('may have nulls for lists', () => {
     const network = toNetworkDetail({ Id: 'n', Name: 'x', Driver: 'null', Labels: null, IPAM: { Config: null }, Containers: null });
     assert.deepEqual([network.labels, network.subnets, network.containers], [{}, [], []]);
+    assert.deepEqual([network.internal, network.enableIpv6, network.options, network.gateways], [false, false, {}, []]);
     assert.deepEqual(toImageDetail({ Id: 'i', RepoTags: null, Config: null }), { id: 'i', tags: [], volumes: [], labels: {} });
   });
 

@@ -1,3 +1,4 @@
+import type { HealthView } from '../../control/api.ts';
 import type { App, Deps } from '../deps.ts';
 import { reading } from '../hang-up.ts';
 import { operation } from '../operation-schema.ts';
@@ -5,6 +6,10 @@ import { Health, HealthQuery, State } from '../schemas/health.ts';
 import { SubjectParams } from '../schemas/params.ts';
 
 const defaultWaitMs = 60_000;
+/** The text of a report, made once: the same one is answered until the next poll. */
+const texts = new WeakMap<HealthView, string>();
+/** For an answer that is already there. */
+const never = new AbortController().signal;
 
 /** How a subject is, and what it holds. */
 export function healthRoutes(app: App, { control }: Deps): void {
@@ -22,7 +27,13 @@ export function healthRoutes(app: App, { control }: Deps): void {
   app.get('/v1/subjects/:subject/health', { schema: health }, async (request, reply) => {
     const { fresh = false, wait, timeout_ms: timeoutMs = defaultWaitMs } = request.query;
     const options = { fresh, ...(wait === undefined ? {} : { wait: true, timeoutMs }) };
-    return control.health(request.params.subject, options, reading(reply, wait === undefined ? 0 : timeoutMs));
+    const cached = !fresh && wait === undefined;
+    const report = await control.health(
+      request.params.subject,
+      options,
+      cached ? never : reading(reply, wait === undefined ? 0 : timeoutMs),
+    );
+    return reply.type('application/json; charset=utf-8').serializer(textOf).send(report);
   });
 
   const state = operation('GET', {
@@ -37,4 +48,12 @@ export function healthRoutes(app: App, { control }: Deps): void {
   app.get('/v1/subjects/:subject/state', { schema: state }, async (request, reply) =>
     control.state(request.params.subject, reading(reply)),
   );
+}
+
+function textOf(report: HealthView): string {
+  const known = texts.get(report);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(report);
+  texts.set(report, text);
+  return text;
 }
