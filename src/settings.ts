@@ -17,6 +17,7 @@ export interface Settings {
   subnetPool: Range;
   healthIntervalMs: number;
   dockerHost: string | null;
+  toolboxImage: string;
 }
 
 /** Default of each variable; null: none. */
@@ -33,6 +34,7 @@ export const settingDefaults = {
   SUBJECTD_ADVERTISE_HOST: null,
   SUBJECTD_SUBNET_POOL: '10.201.0.0/16',
   SUBJECTD_HEALTH_INTERVAL_MS: '1000',
+  SUBJECTD_TOOLBOX_IMAGE: 'subjectd/toolbox:1',
 } as const;
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -83,6 +85,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     advertiseHost: text('SUBJECTD_ADVERTISE_HOST'),
     subnetPool,
     healthIntervalMs: integer('SUBJECTD_HEALTH_INTERVAL_MS', 100, 60_000),
+    toolboxImage: text('SUBJECTD_TOOLBOX_IMAGE') ?? '',
     dockerHost: env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? null : env.DOCKER_HOST,
   };
 }

@@ -148,4 +148,14 @@ export interface Volume {
   driver: string | null;
   driverOpts: Record<string, string>;
   labels: Record<string, string>;
+  /** A filesystem of its own of this size, where the engine's host can make one. Null: on the host's. */
+  bounded: Bounded | null;
+}
+
+/** Size in bytes, and owner and mode of the root folder. */
+export interface Bounded {
+  bytes: number;
+  uid: number;
+  gid: number;
+  mode: number;
 }

@@ -37,13 +37,13 @@ export class Reader {
     return undefined;
   }
 
-  /** The fields of a mapping whose keys the table names; every other key, and every refused one, is reported. `x-` keys are skipped. */
+  /** The fields of a mapping whose keys the table names; every other key, and every refused one, is reported. `x-` keys that it does not name are skipped. */
   keyed(field: Field, table: KeyTable): Map<string, Field> | undefined {
     const { tree } = field;
     if (tree.kind !== 'map') return this.fail(field, 'must be a mapping; write its keys below it');
     const fields = new Map<string, Field>();
     for (const [key, { keyAt, value }] of tree.entries) {
-      if (key.startsWith('x-')) continue;
+      if (key.startsWith('x-') && !Object.hasOwn(table, key)) continue;
       const path = join(field.path, key);
       const rule = Object.hasOwn(table, key) ? table[key] : undefined;
       const wrong = rule === undefined ? unknownKey(key, table) : misuse(key, rule, value);

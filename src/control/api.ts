@@ -150,8 +150,9 @@ export interface ChaosTypeView {
   name: string;
   summary: string;
   available: boolean;
-  /** Reason code when not available. */
+  /** Reason code when not available, and the reason in words. */
   reason: string | null;
+  detail: string | null;
   mechanism: string | null;
   params_schema: Record<string, unknown>;
   default_target: Record<string, unknown>;

@@ -1,11 +1,15 @@
 import { EngineError } from '../engine/port.ts';
-import { chaosTypes } from '../faults/registry.ts';
+import { chaosTypesOf } from '../faults/registry.ts';
+import { defaultTarget } from '../faults/target.ts';
 import type { Adapter } from '../kind/adapter.ts';
 import type { Kind } from '../kind/loader.ts';
 import { Problem } from '../lib/problem.ts';
 import type { ChaosTypeView, KindView } from './api.ts';
+import { availabilities } from './availability.ts';
 import type { Context } from './context.ts';
+import type { Host } from './host.ts';
 import { resolveFor } from './registry.ts';
+import { sceneOf } from './scene.ts';
 
 /** What can be tested here, and whether its images are present. */
 export async function kindView(context: Context, kind: Kind, signal: AbortSignal): Promise<KindView> {
@@ -14,7 +18,7 @@ export async function kindView(context: Context, kind: Kind, signal: AbortSignal
     summary: kind.adapter.summary,
     node_types: nodeTypes(kind.adapter),
     roles: [...kind.adapter.roleNames],
-    chaos_types: chaosTypes.map((c) => c.name),
+    chaos_types: chaosTypesOf(kind.adapter).map((c) => c.name),
     images: [],
     available: false,
     reason: null,
@@ -50,22 +54,25 @@ export async function kindView(context: Context, kind: Kind, signal: AbortSignal
   };
 }
 
-/** The chaos types of a subject, with what is available here. */
-export function chaosTypeViews(context: Context, adapter: Adapter, signal: AbortSignal): Promise<ChaosTypeView[]> {
-  return Promise.all(
-    chaosTypes.map(async (type) => {
-      const found = await type.available(context, signal);
-      return {
-        name: type.name,
-        summary: type.summary,
-        available: found.available,
-        reason: found.available ? null : found.reason,
-        mechanism: found.available ? found.mechanism : null,
-        params_schema: { ...type.paramsSchema },
-        default_target: { ...adapter.defaultTarget },
-      };
-    }),
-  );
+/** The chaos types of a subject, with what is available here and by which mechanism. */
+export async function chaosTypeViews(context: Context, host: Host, signal: AbortSignal): Promise<ChaosTypeView[]> {
+  const { adapter } = host.subject.kind;
+  const types = chaosTypesOf(adapter);
+  const scene = await sceneOf(context, host, signal);
+  const found = await availabilities(types, scene, signal);
+  return types.map((type, i) => {
+    const here = found[i];
+    return {
+      name: type.name,
+      summary: type.summary,
+      available: here?.available ?? false,
+      reason: here?.available === false ? here.reason : null,
+      detail: here?.available === false ? here.detail : null,
+      mechanism: here?.available === true ? here.mechanism : null,
+      params_schema: { ...type.paramsSchema },
+      default_target: { ...defaultTarget(type, adapter, scene.nodes) },
+    };
+  });
 }
 
 function nodeTypes(adapter: Adapter): Record<string, string[]> {

@@ -1,5 +1,6 @@
 import { isLive } from '../faults/fault.ts';
 import { burnt } from '../faults/heal.ts';
+import { undoStep } from '../faults/run_step.ts';
 import { unknownReport } from '../health/report.ts';
 import { nodeNames } from '../kind/subject.ts';
 import { Reach } from '../kind/toolkit.ts';
@@ -15,6 +16,9 @@ export interface ResetRecord {
   subject: string;
   operation: string;
 }
+
+/** Undo steps of what is outside a node, or would be in the way of its removal. */
+const heldFromOutside = new Set(['net.clear', 'cgroup.restore', 'memory.release', 'disk.release', 'engine.unpause']);
 
 /**
  * Runs a change of the subject's containers with the ledger, the poller, the phase and the faults kept right around it: `during` while it goes on (from
@@ -37,6 +41,7 @@ export async function changing<T>(
     changed = true;
     if (phases.during === 'resetting') host.generation++;
     await setPhase(context, host, phases.during);
+    await releaseFaults(context, host, work.signal);
     const nodes = nodeNames(subject).map((name) => ({ name, type: subject.kind.adapter.nodeTypes[name] ?? '' }));
     host.poller.hold(unknownReport(subject.name, nodes, 'down', `The subject is ${phases.during}.`, rfc3339(context.clock.now())));
     // Nothing of the generation before may answer for the new one.
@@ -67,7 +72,24 @@ export async function settleFaults(context: Context, host: Host, tookMs: number)
   using limited = deadline('look at the burnt faults', 10_000);
   for (const record of context.store.live(host.subject.name)) {
     const left = await Promise.all(record.fault.targets.map((t) => context.engine.inspectContainer(t.container_id, limited)));
-    if (left.every((c) => c === null) && isLive(record.fault.state)) await burnt(record, context.store, tookMs);
+    if (left.some((c) => c !== null) || !isLive(record.fault.state)) continue;
+    await context.watchdog.disarm(record, limited);
+    await burnt(record, context.store, tookMs);
+  }
+}
+
+/**
+ * Takes off what faults hold from the host's side, before the nodes are removed: a helper in a node's control group would keep the engine from removing it. What cannot be taken off now goes with the nodes, or is found by the
+ * look afterwards.
+ */
+export async function releaseFaults(context: Context, host: Host, signal: AbortSignal): Promise<void> {
+  using limited = deadline('releasing faults before a burn', 5000, signal);
+  const steps = context.store.live(host.subject.name).flatMap((r) => r.undo.filter((s) => heldFromOutside.has(s.op)));
+  const results = await Promise.allSettled(steps.map((step) => undoStep(context, step, limited)));
+  signal.throwIfAborted();
+  for (const result of results) {
+    if (result.status === 'rejected')
+      context.log.warn({ error: result.reason, subject: host.subject.name }, 'a fault could not be taken off before the burn');
   }
 }
 

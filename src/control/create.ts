@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Engine } from '../engine/port.ts';
+import { type Engine, EngineError } from '../engine/port.ts';
 import { findSelf } from '../engine/self.ts';
 import { EventLog } from '../events/log.ts';
 import { FaultStore } from '../faults/store.ts';
+import { Watchdog } from '../faults/watchdog.ts';
 import { Checks } from '../kind/check.ts';
 import { type KindFolder, loadKinds } from '../kind/loader.ts';
 import { Ledger } from '../ledger/ledger.ts';
@@ -13,8 +14,11 @@ import { ownerOf } from '../ledger/owner.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRng } from '../lib/rng.ts';
 import { deadline } from '../lib/until.ts';
+import { BoundedVolumes } from '../reset/bounded.ts';
 import { ImagePins } from '../reset/images.ts';
 import type { Range } from '../reset/subnet.ts';
+import { type Toolbox, ToolboxError } from '../toolbox/port.ts';
+import { ResidentToolbox } from '../toolbox/resident.ts';
 import type { Control } from './api.ts';
 import type { Context } from './context.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -34,6 +38,9 @@ export interface ControlOptions {
   subnetPool: Range;
   healthIntervalMs: number;
   advertiseHost: string | null;
+  toolboxImage: string;
+  /** Wraps what the outside is changed through. For tests that cut the service off at a chosen call. */
+  instrument?: <T extends object>(what: 'engine' | 'ledger' | 'toolbox', thing: T) => T;
 }
 
 /** The service without its HTTP surface. */
@@ -49,12 +56,14 @@ export interface ControlHandle {
  * Error with one sentence when it cannot: a data directory in use, a kind that cannot be loaded, an engine that does not answer.
  */
 export async function createControl(options: ControlOptions): Promise<ControlHandle> {
-  const { engine, log, dataDir } = options;
+  const { log, dataDir } = options;
+  const instrument = options.instrument ?? ((_what, thing) => thing);
+  const engine = instrument('engine', options.engine);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lock = await lockDataDir(dataDir);
   if (lock === null) throw new Error(`Another subjectd uses the data directory ${dataDir}. Stop it, or set SUBJECTD_DATA_DIR to another.`);
   const owner = await ownerOf(join(dataDir, 'owner'));
-  const ledger = await Ledger.open(join(dataDir, 'ledger.ndjson'), systemClock);
+  const ledger = instrument('ledger', await Ledger.open(join(dataDir, 'ledger.ndjson'), systemClock));
   const events = EventLog.open(join(dataDir, 'events.ndjson'), systemClock);
   events.onWriteError = (error) => log.error({ error }, 'the event file cannot be written');
   ledger.onCompactionError = (error) => log.warn({ error }, 'the ledger could not be compacted');
@@ -70,8 +79,12 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   using starting = deadline('start', 30_000);
   const self = await findSelf(engine, starting);
   const checks = new Checks(engine);
+  const toolbox: Toolbox = instrument('toolbox', new ResidentToolbox(engine, options.toolboxImage, owner));
   const context: Context = {
     engine,
+    toolbox,
+    watchdog: new Watchdog(toolbox, log),
+    toolboxImage: options.toolboxImage,
     owner,
     clock: systemClock,
     rng: systemRng,
@@ -84,6 +97,8 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     reset: {
       engine,
       owner,
+      owners: { self: owner, dead: (signal) => deadOwners(toolbox, signal) },
+      bounded: new BoundedVolumes(toolbox),
       checks,
       pins: new ImagePins(engine),
       subnetPool: options.subnetPool,
@@ -101,13 +116,25 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   operations.onEnd = ({ kind, state }) => metrics.operations.inc({ kind, state });
   const lifecycle = await Lifecycle.start(context, options.healthIntervalMs, starting);
   return {
-    control: controlService(context, lifecycle.registry, lifecycle.expiry, () => lifecycle.accepting),
+    control: controlService(context, lifecycle, () => lifecycle.accepting),
     shuttingDown: () => !lifecycle.accepting,
     close: async (graceMs) => {
       await lifecycle.close(graceMs);
+      toolbox.close();
       await ledger.close();
       events.close();
       await lock.release();
     },
   };
+}
+
+/** Owners that the toolbox has seen and that are gone for good. None when it cannot be asked: then everybody is taken to be alive. */
+async function deadOwners(toolbox: Toolbox, signal: AbortSignal): Promise<string[]> {
+  try {
+    const { owners } = await toolbox.call('owners', {}, signal);
+    return owners.filter((o) => !o.live).map((o) => o.owner);
+  } catch (error) {
+    if (error instanceof ToolboxError || (error instanceof EngineError && error.reason !== 'unreachable')) return [];
+    throw error;
+  }
 }

@@ -58,7 +58,8 @@ export class Expiry {
     const again = setTimeout(
       () => {
         this.#timers.delete(fault.id);
-        this.#end(fault);
+        const now = this.#store.get(fault.id)?.fault;
+        if (now !== undefined && isLive(now.state)) this.#end(now);
       },
       Math.min(60_000, 5000 * 2 ** (tries - 1)),
     );

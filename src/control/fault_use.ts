@@ -1,27 +1,25 @@
 import type { ChaosType } from '../faults/chaos_type.ts';
 import { type EndedBy, type Fault, type FaultRecord, isLive } from '../faults/fault.ts';
-import { heal } from '../faults/heal.ts';
-import { type Injection, inject } from '../faults/inject.ts';
+import { type HealContext, heal } from '../faults/heal.ts';
+import { type Injection, inject, newFaultId, planOf } from '../faults/inject.ts';
 import { checkParams } from '../faults/params.ts';
-import { chaosType } from '../faults/registry.ts';
-import { checkTarget, chooseTargets } from '../faults/target.ts';
-import type { HealthReport } from '../health/report.ts';
-import { observe, toNodes } from '../kind/observe.ts';
+import { chaosType, chaosTypesOf } from '../faults/registry.ts';
+import type { Scene } from '../faults/scene.ts';
+import { type Busy, checkTarget, chooseTargets, defaultTarget } from '../faults/target.ts';
 import { nodeNames } from '../kind/subject.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
-import { DeadlineError, deadline } from '../lib/until.ts';
+import { deadline } from '../lib/until.ts';
 import type { FaultPlanView, FaultRequest, Running } from './api.ts';
+import { availabilities } from './availability.ts';
 import type { Context } from './context.ts';
 import type { Expiry } from './expiry.ts';
 import type { Host } from './host.ts';
-import { joinNetworks } from './membership.ts';
+import { recovered, recoverMs } from './recovered.ts';
+import { sceneOf } from './scene.ts';
 
 const defaultTtlMs = 600_000;
-const injectMs = 30_000;
-/** Time a node gets after the undo to be proven healthy, and while other faults are live: they may be the reason that it cannot be. */
-const recoverMs = 60_000;
-const recoverAmongFaultsMs = 10_000;
+const injectMs = 60_000;
 
 interface Checked {
   type: ChaosType;
@@ -30,9 +28,10 @@ interface Checked {
 
 /** What is wrong with the request itself, before anything is looked at. */
 function check(host: Host, request: FaultRequest): Checked {
-  const type = chaosType(request.chaos_type);
+  const { adapter } = host.subject.kind;
+  const type = chaosType(adapter, request.chaos_type);
   const params = checkParams(type, request.params ?? {});
-  if (request.target !== undefined) checkTarget(host.subject.kind.adapter, nodeNames(host.subject), request.target);
+  if (request.target !== undefined) checkTarget(adapter, nodeNames(host.subject), request.target);
   return { type, params };
 }
 
@@ -42,18 +41,27 @@ async function prepare(
   request: FaultRequest,
   { type, params }: Checked,
   signal: AbortSignal,
-): Promise<Injection> {
+): Promise<{ injection: Injection; scene: Scene }> {
   const { adapter } = host.subject.kind;
-  const observed = await observe(context.engine, context.owner, host.subject, signal);
-  const nodes = toNodes(host.subject, observed);
-  if (nodes.every((n) => n.containerId === '')) throw new Problem('subject_not_running', `${host.subject.name} is not there.`);
-  const available = await type.available(context, signal);
-  if (!available.available)
-    throw new Problem('chaos_unavailable', `${type.name} cannot be had here: ${available.detail}`, { reason: available.reason });
+  const scene = await sceneOf(context, host, signal);
+  if (scene.nodes.every((n) => n.containerId === '')) throw new Problem('subject_not_running', `${host.subject.name} is not there.`);
+  type.check(scene, params);
+  const named = type.named(params);
+  if (named !== null && request.target !== undefined) {
+    const reason = 'the parameters name the nodes already';
+    throw new Problem('invalid_request', `target: ${reason}.`, { errors: [{ path: 'target', reason }] });
+  }
+  const [available] = await availabilities([type], scene, signal);
+  if (available === undefined || !available.available) {
+    throw new Problem('chaos_unavailable', `${type.name} cannot be had here: ${available?.detail ?? ''}`, { reason: available?.reason });
+  }
   const seed = request.seed ?? context.rng.seed();
-  const roles = () => adapter.roles(host.reach.toolkit(host.subject.name, nodes, context.env), signal);
-  const choice = await chooseTargets({ type, request: request.target ?? adapter.defaultTarget, nodes, seed, busy: new Set() }, roles);
-  return {
+  const target = request.target ?? defaultTarget(type, adapter, scene.nodes);
+  const choice = await chooseTargets({ type, request: target, named, nodes: scene.nodes, seed, busy: busyNodes(context, host) }, () =>
+    adapter.roles(scene.toolkit, signal),
+  );
+  const injection = {
+    id: newFaultId(),
     subject: host.subject.name,
     generation: host.generation,
     type,
@@ -63,14 +71,27 @@ async function prepare(
     seed,
     ttlMs: request.ttl_ms ?? defaultTtlMs,
     requireEffect: request.require_effect ?? true,
+    onTargetRestart: request.on_target_restart ?? 'reapply',
   };
+  return { injection, scene };
+}
+
+/** Live faults by node. */
+function busyNodes(context: Context, host: Host): Busy {
+  const busy = new Map<string, { fault: Fault; layer: ChaosType['layer'] }[]>();
+  const types = chaosTypesOf(host.subject.kind.adapter);
+  for (const { fault } of context.store.live(host.subject.name)) {
+    const layer = types.find((t) => t.name === fault.chaos_type)?.layer ?? 'none';
+    for (const { node } of fault.targets) busy.set(node, [...(busy.get(node) ?? []), { fault, layer }]);
+  }
+  return busy;
 }
 
 /** Targets, plan and undo of an injection, without doing it. */
 export async function planUse(context: Context, host: Host, request: FaultRequest, signal: AbortSignal): Promise<FaultPlanView> {
   using limited = deadline('plan', injectMs, signal);
-  const injection = await prepare(context, host, request, check(host, request), limited);
-  const plan = injection.type.plan(injection.choice.targets, injection.params);
+  const { injection, scene } = await prepare(context, host, request, check(host, request), limited);
+  const plan = await planOf(scene, injection, limited);
   return {
     dry_run: true,
     subject: injection.subject,
@@ -87,30 +108,39 @@ export async function planUse(context: Context, host: Host, request: FaultReques
 }
 
 /** Injects a fault and witnesses its effect. */
-export function injectUse(context: Context, host: Host, expiry: Expiry, request: FaultRequest): Running {
+export function injectUse(
+  context: Context,
+  host: Host,
+  after: { expiry: Expiry; injected: (host: Host, fault: string) => void },
+  request: FaultRequest,
+): Running {
   const checked = check(host, request);
   const began = context.clock.mono();
-  return host.exclusive('inject', async (work): Promise<Fault> => {
+  const running = host.exclusive('inject', async (work): Promise<Fault> => {
     using limited = deadline('injection', injectMs, work.signal);
-    const injection = await prepare(context, host, request, checked, limited);
+    const { injection, scene } = await prepare(context, host, request, checked, limited);
     work.phase(`inject ${injection.type.name}`);
     const undo = (record: FaultRecord) => {
       // The caller's cancel must not cut the undo off.
-      const own = deadline('undo', recoverMs + 30_000);
-      return heal(record, 'api', healContext(context, host), own).finally(() => own[Symbol.dispose]());
+      const own = deadline('undo', recoverMs + 60_000);
+      return heal(record, 'api', healContext(context, host, record), own).finally(() => own[Symbol.dispose]());
     };
     try {
-      const fault = await inject(injection, { probe: context, store: context.store, undo }, limited);
+      const fault = await inject(injection, { scene, store: context.store, watchdog: context.watchdog, undo }, limited);
       context.metrics.witnessed.observe(
         { chaos_type: fault.chaos_type, verdict: fault.effect?.verdict ?? 'unknown' },
         (context.clock.mono() - began) / 1000,
       );
-      expiry.watch(fault);
+      after.expiry.watch(fault);
       return fault;
     } finally {
       host.poller.poke();
     }
   });
+  void running.ended.then((operation) => {
+    if (operation.state === 'succeeded') after.injected(host, (operation.result as Fault).id);
+  });
+  return running;
 }
 
 /** Heals one fault. A fault that has ended is answered as it is, even while the subject is busy. */
@@ -152,8 +182,8 @@ export async function healOne(context: Context, host: Host, id: string, endedBy:
   if (!isLive(record.fault.state)) return record.fault;
   const time = context.metrics.healed.startTimer({ chaos_type: record.fault.chaos_type });
   try {
-    using limited = deadline('heal', recoverMs + 30_000, signal);
-    const fault = await heal(record, endedBy, healContext(context, host), limited);
+    using limited = deadline('heal', recoverMs + 60_000, signal);
+    const fault = await heal(record, endedBy, healContext(context, host, record), limited);
     time({ verdict: fault.heal?.verdict ?? 'unknown' });
     return fault;
   } finally {
@@ -162,9 +192,19 @@ export async function healOne(context: Context, host: Host, id: string, endedBy:
 }
 
 /** Gives a live fault a new time to live, from now. */
-export async function renewUse(context: Context, host: Host, expiry: Expiry, id: string, ttlMs: number): Promise<Fault> {
+export async function renewUse(
+  context: Context,
+  host: Host,
+  expiry: Expiry,
+  id: string,
+  ttlMs: number,
+  signal: AbortSignal,
+): Promise<Fault> {
   const record = find(context, host, id);
   if (record.fault.state !== 'active') throw new Problem('fault_ended', `Fault ${id} is ${record.fault.state}.`, { fault: record.fault });
+  // The watchdog first: if it cannot be told, the old end stands on both sides.
+  record.fence++;
+  record.fault.guarded = await context.watchdog.arm(record, ttlMs, record.fault.guarded, signal);
   record.fault.expires_at = rfc3339(context.clock.now() + ttlMs);
   await context.store.save(record);
   expiry.watch(record.fault);
@@ -179,35 +219,13 @@ export function find(context: Context, host: Host, id: string): FaultRecord {
   return record;
 }
 
-function healContext(context: Context, host: Host): Parameters<typeof heal>[2] {
-  return { probe: context, store: context.store, recovered: (nodes, signal) => recovered(context, host, nodes, signal) };
-}
-
-/** The nodes' own proof of health, by the subject's poller: its container, its check, its adapter. Throws when it cannot be known. */
-async function recovered(
-  context: Context,
-  host: Host,
-  nodes: readonly string[],
-  signal: AbortSignal,
-): Promise<{ node: string; what: string }[]> {
-  await joinNetworks(context, host, signal);
-  const others = context.store.live(host.subject.name).filter((r) => r.fault.state === 'active');
-  const timeoutMs = others.length > 0 ? recoverAmongFaultsMs : recoverMs;
-  const isUp = (report: HealthReport, name: string) => report.nodes.find((n) => n.name === name)?.health === 'up';
-  const report = await host.poller.wait((r) => nodes.every((name) => isUp(r, name)), timeoutMs, signal);
-  const ill = nodes.filter((name) => !isUp(report, name));
-  if (ill.length === 0) return [];
-  using limited = deadline('engine', 5000, signal);
-  try {
-    await context.engine.ping(limited);
-  } catch (error) {
-    if (error instanceof DeadlineError) throw new Error('the engine does not answer', { cause: error });
-    throw error;
-  }
-  const why = `${ill.join(', ')} not healthy within ${timeoutMs} ms: ${report.issues.join('; ')}`;
-  if (others.length > 0)
-    throw new Error(
-      `${why}; other faults are active (${others.map((r) => r.fault.id).join(', ')}), it is looked at again when one of them ends`,
-    );
-  return ill.map((node) => ({ node, what: why }));
+function healContext(context: Context, host: Host, record: FaultRecord): HealContext {
+  return {
+    type: chaosTypesOf(host.subject.kind.adapter).find((t) => t.name === record.fault.chaos_type) ?? null,
+    scene: (signal) => sceneOf(context, host, signal),
+    hands: context,
+    store: context.store,
+    watchdog: context.watchdog,
+    recovered: (nodes, signal) => recovered(context, host, nodes, signal),
+  };
 }

@@ -7,6 +7,8 @@ import type { Context } from './context.ts';
 import { EngineWatch } from './engine_watch.ts';
 import { Expiry } from './expiry.ts';
 import { healLive, healOne, healUnknown } from './fault_use.ts';
+import { FaultWatch } from './fault_watch.ts';
+import { Guard } from './guard.ts';
 import { keepMembership, leaveNetworks } from './membership.ts';
 import { recover, recoverHomeless, recoverUnknown } from './recovery.ts';
 import { Registry } from './registry.ts';
@@ -22,8 +24,10 @@ const rejoinMs = 5000;
 export class Lifecycle {
   readonly registry: Registry;
   readonly expiry: Expiry;
+  readonly watch: FaultWatch;
+  #guard: Guard;
   #context: Context;
-  #watch: EngineWatch;
+  #engineWatch: EngineWatch;
   #closing = manyListeners(new AbortController());
   #mending: NodeJS.Timeout | null = null;
   #accepting = true;
@@ -36,7 +40,11 @@ export class Lifecycle {
     this.expiry = new Expiry(context.store, context.events, context.clock, (fault) =>
       this.#background('the end of a fault', this.#endAtItsTime(fault)),
     );
-    this.#watch = new EngineWatch(context.engine, context.owner, {
+    this.watch = new FaultWatch(context, this.#closing.signal);
+    this.#guard = new Guard(context, this.#closing.signal, (fault) =>
+      this.#background('a fault that the watchdog ended', this.#endedByWatchdog(fault)),
+    );
+    this.#engineWatch = new EngineWatch(context.engine, context.owner, {
       event: (subject, event) => this.#onContainer(subject, event),
       down: (why) => this.#onEngineDown(why),
       up: () => this.#onEngineUp(),
@@ -49,11 +57,12 @@ export class Lifecycle {
     await lifecycle.registry.load();
     await lifecycle.#pinImages(signal);
     context.metrics.engineUp.set(1);
-    lifecycle.#watch.start();
+    lifecycle.#engineWatch.start();
     const recovering = lifecycle.#recoverAll();
     lifecycle.#background('recovery at the start', recovering);
     await settledWithin(recovering, recoverBeforeServingMs);
     lifecycle.#mending = setInterval(() => lifecycle.#background('mending kinds', lifecycle.#mend()), mendEveryMs);
+    lifecycle.#background('the toolbox', lifecycle.#joinToolbox());
     context.events.emit('service.started', null, {});
     return lifecycle;
   }
@@ -78,7 +87,7 @@ export class Lifecycle {
       if (result.status === 'rejected')
         context.log.error({ error: result.reason }, 'faults could not be healed before the stop; the next start heals them');
     }
-    await Promise.all([this.#watch.stop(), registry.close()]);
+    await Promise.all([this.#engineWatch.stop(), registry.close()]);
   }
 
   #background(what: string, work: Promise<unknown>): void {
@@ -102,10 +111,12 @@ export class Lifecycle {
     for (const { fault } of this.#context.store.live()) if (!this.expiry.isRunning(fault.id)) this.expiry.watch(fault);
   }
 
-  #onContainer(subject: string, { action, attributes }: EngineEvent): void {
+  #onContainer(subject: string, event: EngineEvent): void {
+    const { action, attributes } = event;
     const host = this.registry.find(subject);
     if (host === null || attributes[labels.generation] !== String(host.generation)) return;
     host.poller.poke();
+    this.watch.onContainer(host, event);
     if (action === 'destroy' && host.holder === null) {
       // Not by us. Should the rest go on running, the service comes back.
       this.#background('network membership', leaveNetworks(this.#context, host));
@@ -126,7 +137,30 @@ export class Lifecycle {
     this.#context.metrics.engineUp.set(1);
     this.#context.log.info('the engine is back');
     this.#context.events.emit('engine.back', null, {});
-    this.#background('recovery after the engine came back', recoverUnknown(this.#context, this.registry.all(), this.#closing.signal));
+    this.#background('recovery after the engine came back', this.#afterEngineReturn());
+  }
+
+  async #afterEngineReturn(): Promise<void> {
+    await recoverUnknown(this.#context, this.registry.all(), this.#closing.signal);
+    await Promise.all(this.registry.all().map((host) => this.watch.afterEngineReturn(host)));
+  }
+
+  async #endedByWatchdog(fault: string): Promise<void> {
+    const subject = this.#context.store.get(fault)?.fault.subject;
+    const host = subject === undefined ? null : this.registry.find(subject);
+    await host?.queued('heal', (work) => healOne(this.#context, host, fault, 'watchdog', work.signal), this.#closing.signal);
+  }
+
+  /** Joins the toolbox, whose open session is this owner's sign of life, and undoes what dead owners left. The service serves meanwhile: nothing that it answers depends on it. */
+  async #joinToolbox(): Promise<void> {
+    if ((await this.#context.engine.inspectImage(this.#context.toolboxImage, this.#closing.signal)) === null) return;
+    try {
+      await this.#guard.sweep(this.#closing.signal);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      this.#context.log.warn({ error }, 'the toolbox cannot be had; faults that need it are not available, others are not guarded');
+      this.#guard.bringBack();
+    }
   }
 
   async #endAtItsTime(fault: Fault): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ProblemBody } from '../lib/problem.ts';
 
-export type OperationKind = 'reset' | 'delete' | 'inject' | 'heal' | 'heal_all' | 'recover';
+export type OperationKind = 'reset' | 'delete' | 'inject' | 'heal' | 'heal_all' | 'recover' | 'reapply';
 
 /** The handle of anything that takes a while, in the shape of the API. */
 export interface Operation {

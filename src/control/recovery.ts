@@ -26,11 +26,13 @@ export async function recoverUnknown(context: Context, hosts: readonly Host[], s
 /** Undoes the faults of subjects that cannot be loaded now: their health cannot be proven, but nothing is left in force. */
 export async function recoverHomeless(context: Context, known: (subject: string) => boolean, signal: AbortSignal): Promise<void> {
   using limited = deadline('recovery', healMs, signal);
-  const recovered = async () => {
+  const nothing = async (): Promise<never> => {
     throw new Error('its kind cannot be loaded, so its health cannot be proven');
   };
+  const { store, watchdog } = context;
   for (const record of context.store.live()) {
-    if (!known(record.fault.subject)) await heal(record, 'recovery', { probe: context, store: context.store, recovered }, limited);
+    if (!known(record.fault.subject))
+      await heal(record, 'recovery', { type: null, scene: nothing, hands: context, store, watchdog, recovered: nothing }, limited);
   }
 }
 

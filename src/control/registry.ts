@@ -157,7 +157,7 @@ export class Registry {
       poll: async (signal) => {
         const observe = context.metrics.poll.startTimer({ kind: kind.name });
         try {
-          return await poll(context, subject, holder.host?.reach ?? new Reach(context.engine, context.clock), signal);
+          return suspected(context, await poll(context, subject, holder.host?.reach ?? new Reach(context.engine, context.clock), signal));
         } finally {
           observe();
         }
@@ -192,6 +192,18 @@ export class Registry {
       issues: now.issues,
     });
   }
+}
+
+/** Checks that run in a node whose CPU or memory is taken away say less than they seem to. */
+const throttling = new Set(['cpu_pressure', 'memory_pressure']);
+
+function suspected(context: Context, report: HealthReport): HealthReport {
+  const faults = context.store.live(report.subject).filter((r) => throttling.has(r.fault.chaos_type));
+  if (faults.length === 0) return report;
+  const suspect = faults.flatMap(({ fault }) =>
+    fault.targets.map((t) => `${t.node}: its health is asked under ${fault.chaos_type} ${fault.id}`),
+  );
+  return { ...report, details: { ...report.details, suspect } };
 }
 
 /** The compose file as it is now, for a subject of this name. Throws `compose_invalid`. */

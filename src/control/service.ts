@@ -7,11 +7,10 @@ import type { Control, EventSource, HealthView, Page, Paged, StateView, SubjectV
 import { chaosTypeViews, kindView } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { deleteUse } from './delete_use.ts';
-import type { Expiry } from './expiry.ts';
 import { find, healAllUse, healUse, injectUse, planUse, renewUse } from './fault_use.ts';
 import type { Host } from './host.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { toProblem } from './operations.ts';
-import type { Registry } from './registry.ts';
 import { resetUse } from './reset_use.ts';
 import { subjectView } from './views.ts';
 
@@ -20,7 +19,12 @@ const rolesMs = 3000;
 const healthWaitMs = 60_000;
 
 /** The use cases behind the HTTP surface. */
-export function controlService(context: Context, registry: Registry, expiry: Expiry, accepting: () => boolean): Control {
+export function controlService(
+  context: Context,
+  lifecycle: Pick<Lifecycle, 'registry' | 'expiry' | 'watch'>,
+  accepting: () => boolean,
+): Control {
+  const { registry, expiry, watch } = lifecycle;
   const mutable = (name: string): Host => {
     if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');
     return registry.require(name);
@@ -45,13 +49,12 @@ export function controlService(context: Context, registry: Registry, expiry: Exp
     health: (name, options, signal) => health(registry.require(name), options, signal),
     state: (name, signal) => asking('state', signal, (s) => state(context, registry.require(name), s)),
 
-    chaosTypes: (name, signal) =>
-      asking('chaos types', signal, (s) => chaosTypeViews(context, registry.require(name).subject.kind.adapter, s)),
+    chaosTypes: (name, signal) => asking('chaos types', signal, (s) => chaosTypeViews(context, registry.require(name), s)),
     planFault: (name, request, signal) => asking('plan', signal, (s) => planUse(context, registry.require(name), request, s)),
-    inject: (name, request) => injectUse(context, mutable(name), expiry, request),
+    inject: (name, request) => injectUse(context, mutable(name), { expiry, injected: (h, id) => watch.afterInjection(h, id) }, request),
     faults: (name, page) => paged(context.store.of(registry.require(name).subject.name), page, (f) => f.id),
     fault: (name, id) => find(context, registry.require(name), id).fault,
-    renewFault: (name, id, ttlMs) => renewUse(context, mutable(name), expiry, id, ttlMs),
+    renewFault: (name, id, ttlMs) => renewUse(context, mutable(name), expiry, id, ttlMs, AbortSignal.timeout(askMs)),
     heal: (name, id) => healUse(context, mutable(name), id),
     healAll: (name) => healAllUse(context, mutable(name), 'api'),
 

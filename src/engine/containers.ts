@@ -19,6 +19,7 @@ type ContainerMethods = Pick<
   | 'createContainer'
   | 'startContainer'
   | 'stopContainer'
+  | 'restartContainer'
   | 'killContainer'
   | 'pauseContainer'
   | 'unpauseContainer'
@@ -73,6 +74,10 @@ export function containerMethods(client: Client): ContainerMethods {
 
     async stopContainer(id, graceSeconds, signal) {
       await post({ op: 'stopContainer', target: id }, 'stop', signal, { t: String(Math.ceil(Math.max(0, graceSeconds))) });
+    },
+
+    async restartContainer(id, graceSeconds, signal) {
+      await post({ op: 'restartContainer', target: id }, 'restart', signal, { t: String(Math.ceil(Math.max(0, graceSeconds))) });
     },
 
     async killContainer(id, signalName, signal) {

@@ -8,6 +8,7 @@ import { events } from './events.ts';
 import { imageMethods } from './images.ts';
 import { networkMethods } from './networks.ts';
 import type { Engine, EngineInfo } from './port.ts';
+import { openSession } from './session.ts';
 import { volumeMethods } from './volumes.ts';
 
 /**
@@ -27,6 +28,7 @@ export function createEngine(options: { dockerHost?: string } = {}): Engine & { 
     ...networkMethods(client),
     ...volumeMethods(client),
     ...imageMethods(client),
+    openSession: (id, argv, signal) => openSession(connection, client, id, argv, signal),
     events: (filter, signal) => events(streams, client, filter, signal),
     close: () => streams.destroy(),
   };

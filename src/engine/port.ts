@@ -18,6 +18,8 @@ export interface Engine {
   startContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Success when it is stopped already. */
   stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
+  /** Stops it if it runs, then starts it. */
+  restartContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
   /** Throws `conflict` when it is not running. */
   killContainer(id: string, signalName: string, signal: AbortSignal): Promise<void>;
   /** Throws `conflict` when it is paused already or not running. First waits for this engine object's commands that are on their way into it. */
@@ -34,6 +36,8 @@ export interface Engine {
    * Throws the signal's reason on abort: then the command may still run.
    */
   exec(id: string, argv: string[], signal: AbortSignal, options?: ExecOptions): Promise<ExecResult>;
+  /** Starts a command and answers with both of its ends open. The signal bounds the opening only; `close` ends the session. */
+  openSession(id: string, argv: string[], signal: AbortSignal): Promise<EngineSession>;
 
   listNetworks(signal: AbortSignal): Promise<NetworkSummary[]>;
   /** With its containers. Null when there is none. */
@@ -158,6 +162,14 @@ export interface ExecResult {
   stderr: string;
 }
 
+/** A command that runs, joined to this process. It sees the end of its input when this process closes the session, or dies. */
+export interface EngineSession {
+  /** Its standard output, until it ends or the connection is lost. */
+  readonly output: AsyncIterable<Buffer>;
+  write(text: string): void;
+  close(): void;
+}
+
 export interface NetworkSummary {
   id: string;
   name: string;
@@ -167,6 +179,11 @@ export interface NetworkSummary {
 }
 
 export interface NetworkDetail extends NetworkSummary {
+  internal: boolean;
+  enableIpv6: boolean;
+  options: Record<string, string>;
+  /** One for each of `subnets`, null where the engine tells none. */
+  gateways: (string | null)[];
   containers: { id: string; name: string; ipv4: string | null }[];
 }
 
@@ -223,6 +240,7 @@ export interface HostConfig {
     Target: string;
     ReadOnly?: boolean;
     VolumeOptions?: { NoCopy?: boolean; Labels?: Record<string, string> };
+    BindOptions?: { Propagation?: string };
     TmpfsOptions?: { SizeBytes?: number; Mode?: number };
   }[];
   RestartPolicy?: { Name: string; MaximumRetryCount: number };
@@ -232,6 +250,8 @@ export interface HostConfig {
   Privileged?: boolean;
   PidMode?: string;
   AutoRemove?: boolean;
+  CgroupnsMode?: string;
+  DeviceCgroupRules?: string[];
   CapAdd?: string[];
   CapDrop?: string[];
   SecurityOpt?: string[];

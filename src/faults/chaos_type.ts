@@ -1,14 +1,8 @@
-import type { Engine } from '../engine/port.ts';
-import type { Node } from '../kind/adapter.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Effect, Fault, FaultTarget } from './fault.ts';
+import type { DefaultTarget } from '../kind/adapter.ts';
+import type { Capabilities } from '../toolbox/protocol.ts';
+import type { Effect, Evidence, Fault, FaultTarget, Residue } from './fault.ts';
+import type { Scene, SceneNode } from './scene.ts';
 import type { Step } from './step.ts';
-
-/** What a chaos type may use while it measures. It changes nothing itself: steps do. */
-export interface Probe {
-  engine: Engine;
-  clock: Clock;
-}
 
 export type Availability = { available: true; mechanism: string } | { available: false; reason: string; detail: string };
 
@@ -16,17 +10,33 @@ export type Availability = { available: true; mechanism: string } | { available:
 export interface Plan {
   act: Step[];
   undo: Step[];
+  /** Members of the fault's `metadata` beside `fault_id`, `chaos_type` and `target_container`. */
+  metadata: Record<string, unknown>;
+}
+
+export type Params = Readonly<Record<string, unknown>>;
+
+/** An injection as its chaos type sees it. */
+export interface Injected {
+  fault: string;
+  targets: readonly FaultTarget[];
+  params: Params;
 }
 
 /** The measurement that tells whether the fault took hold. */
 export interface Witness {
-  /** Measures after the act and judges. Must end within a few hundred milliseconds when the effect is there. */
-  judge(signal: AbortSignal): Promise<Pick<Effect, 'verdict' | 'evidence'>>;
+  /** Measures after the act and judges. `facts` are what the acts answered, in the order of the plan. Ends within a few hundred milliseconds when the effect is there. */
+  judge(facts: readonly Record<string, unknown>[], signal: AbortSignal): Promise<Judgement>;
 }
 
+export type Judgement = Pick<Effect, 'verdict'> & { evidence: Evidence[] };
+
+/** What a fault takes of a node. Two faults of one layer on one node exclude each other; faults of different layers live together. */
+export type Layer = 'none' | 'process' | 'delay' | 'loss' | 'rate' | 'partition' | 'disk' | 'cpu' | 'memory' | `kind:${string}`;
+
 /**
- * One way of disturbing a subject. To add one: write a file like `node_kill.ts` and name it in `registry.ts`. Whatever it does to the outside goes through
- * steps, so that the ledger can undo it without this code.
+ * One way of disturbing a subject. To add one: write a file in `types/` and name it in `registry.ts`, or give a kind's adapter one of its own. Whatever it does to the outside goes through steps, so that the ledger
+ * and the watchdog can undo it without this code.
  */
 export interface ChaosType {
   readonly name: string;
@@ -34,14 +44,26 @@ export interface ChaosType {
   readonly summary: string;
   /** JSON Schema of `params`, with defaults; unknown parameters are refused. */
   readonly paramsSchema: Readonly<Record<string, unknown>>;
-  available(probe: Probe, signal: AbortSignal): Promise<Availability>;
-  /** Whether a node can be hit now. */
-  eligible(node: Node): boolean;
-  plan(targets: readonly FaultTarget[], params: Readonly<Record<string, unknown>>): Plan;
+  readonly layer: Layer;
+  /** `volatile`: it ends with the node's process and is put back after a restart, if asked; `process`: the node's being down is the fault; `lasting`: it outlives a restart. */
+  readonly life: 'volatile' | 'process' | 'lasting';
+  /** It works through the toolbox, which must be there. */
+  readonly needsToolbox: boolean;
+  /** Instead of the kind's own default target; null: as the kind has it. */
+  readonly defaultTarget: DefaultTarget | null;
+  /** Whether and how it can be had here. `capabilities` is null when the toolbox is not needed. */
+  available(scene: Scene, capabilities: Capabilities | null): Availability;
+  /** Refuses parameters that the schema cannot: throws Problems. */
+  check(scene: Scene, params: Params): void;
+  /** Nodes that the parameters name, which are the targets then; null: the request's target says. */
+  named(params: Params): string[] | null;
+  /** Null when the node can be hit now, else why not. */
+  obstacle(node: SceneNode): string | null;
+  plan(scene: Scene, injected: Injected, signal: AbortSignal): Promise<Plan>;
   /** The baseline, measured before the act. */
-  baseline(probe: Probe, targets: readonly FaultTarget[], signal: AbortSignal): Promise<Witness>;
+  baseline(scene: Scene, injected: Injected, plan: Plan, signal: AbortSignal): Promise<Witness>;
   /** What is left after the undo; empty is clean. */
-  audit(probe: Probe, fault: Fault, signal: AbortSignal): Promise<{ node: string; what: string }[]>;
-  /** Members of `metadata` beside `fault_id`, `chaos_type` and `target_container`. */
-  metadata(fault: Fault): Record<string, unknown>;
+  audit(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]>;
+  /** Waits until what the fault did to the system's own connections has worn off; what has not by the end of the signal is residue. */
+  settle(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]>;
 }

@@ -22,6 +22,28 @@ export interface Fault {
   heal: HealResult | null;
   /** What `cleanup_chaos` of the original contract needs, `fault_id` included. */
   metadata: Record<string, unknown>;
+  on_target_restart: OnTargetRestart;
+  /** Times in which it was not in force although it was active: from a target's end to the fault's being put back. */
+  uncovered: Uncovered[];
+}
+
+/** A target that restarts takes a fault in its process or namespaces with it: `reapply` puts it back, `once` lets it end. */
+export type OnTargetRestart = 'reapply' | 'once';
+
+export interface Uncovered {
+  node: string;
+  from: string;
+  /** Null: still uncovered. */
+  until: string | null;
+  ms: number | null;
+  /** What the witness said when it was put back. */
+  verdict: Effect['verdict'] | null;
+}
+
+/** Something of a fault that is still there. */
+export interface Residue {
+  node: string;
+  what: string;
 }
 
 export type FaultState = 'planned' | 'injecting' | 'active' | 'healing' | 'healed' | 'failed' | 'residue';
@@ -57,7 +79,7 @@ export type Evidence = { check: string; before: unknown; after: unknown } & Reco
 
 export interface HealResult {
   verdict: 'clean' | 'dirty' | 'unknown';
-  residue: { node: string; what: string }[];
+  residue: Residue[];
   /** Until the undo steps were done. */
   undone_ms: number;
   /** Until the nodes were proven healthy; null: they were not. */
@@ -67,7 +89,11 @@ export interface HealResult {
 /** What the ledger keeps of a fault: the fault and how to undo it without anything else. */
 export interface FaultRecord {
   fault: Fault;
+  /** What was done last, to see whether it must be done again. */
+  act: Step[];
   undo: Step[];
+  /** Grows with each hand-over to the watchdog; what is older there is refused. */
+  fence: number;
 }
 
 /** True while something of it may still be in the subject. */

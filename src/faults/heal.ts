@@ -1,44 +1,55 @@
 import { EngineError } from '../engine/port.ts';
-import type { Probe } from './chaos_type.ts';
-import type { EndedBy, Fault, FaultRecord, HealResult } from './fault.ts';
-import { chaosType } from './registry.ts';
+import { deadline } from '../lib/until.ts';
+import { ToolboxError } from '../toolbox/port.ts';
+import type { ChaosType } from './chaos_type.ts';
+import type { EndedBy, Fault, FaultRecord, HealResult, Residue } from './fault.ts';
 import { undoStep } from './run_step.ts';
+import type { Scene } from './scene.ts';
 import type { FaultStore } from './store.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** Waits until the nodes are proven healthy again; answers what is still wrong, empty when nothing is. */
-export type Recovered = (nodes: readonly string[], signal: AbortSignal) => Promise<{ node: string; what: string }[]>;
+export type Recovered = (nodes: readonly string[], signal: AbortSignal) => Promise<Residue[]>;
+
+/** How long connections may stay in back-off: after a long cut the kernel tries again only every two minutes, but systems time their connections out before. */
+const settleMs = 45_000;
+
+export interface HealContext {
+  /** The chaos type, null when its kind cannot be loaded: then the undo is done, and nothing can be proven. */
+  type: ChaosType | null;
+  scene: (signal: AbortSignal) => Promise<Scene>;
+  hands: Pick<Scene, 'engine' | 'toolbox' | 'clock'>;
+  store: FaultStore;
+  watchdog: Watchdog;
+  recovered: Recovered;
+}
 
 /**
  * Undoes a fault and verifies it. Never throws for what it finds: `dirty` names what is left, `unknown` says that it could not be looked at; both leave the fault in state
  * `residue`, to be healed again. Idempotent. Throws only when its end cannot be written to the ledger; the undo was done then.
  */
-export async function heal(
-  record: FaultRecord,
-  endedBy: EndedBy,
-  context: { probe: Probe; store: FaultStore; recovered: Recovered },
-  signal: AbortSignal,
-): Promise<Fault> {
-  const { probe, store } = context;
+export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealContext, signal: AbortSignal): Promise<Fault> {
+  const { store, hands } = context;
   const { fault } = record;
   const failedInjection = fault.state === 'planned' || fault.state === 'injecting';
   fault.state = 'healing';
   fault.ended_by ??= endedBy;
   // The undo is durable since before the act: a ledger that cannot be written now must not keep it from being done.
   await store.save(record).catch(() => {});
-  const began = probe.clock.mono();
-  const since = () => Math.round(probe.clock.mono() - began);
+  const began = hands.clock.mono();
+  const since = () => Math.round(hands.clock.mono() - began);
   const result: HealResult = { verdict: 'unknown', residue: [], undone_ms: 0, recovered_ms: null };
   try {
-    for (const step of record.undo.toReversed()) await undoStep(probe.engine, step, signal);
+    await undoAll(record, context, signal);
     result.undone_ms = since();
-    result.residue = await chaosType(fault.chaos_type).audit(probe, fault, signal);
-    if (result.residue.length === 0)
-      result.residue = await context.recovered(
-        fault.targets.map((t) => t.node),
-        signal,
-      );
+    result.residue = await verify(record, context, signal);
     result.verdict = result.residue.length === 0 ? 'clean' : 'dirty';
-    if (result.verdict === 'clean') result.recovered_ms = since();
+    if (result.verdict === 'clean') {
+      result.recovered_ms = since();
+      const ended = await context.watchdog.disarm({ ...record, fence: Math.max(record.fence, store.get(fault.id)?.fence ?? 0) }, signal);
+      // Its time was over while this service was away: the watchdog was first.
+      if (ended?.done === true && endedBy === 'recovery') fault.ended_by = 'watchdog';
+    }
   } catch (error) {
     // The engine is gone or the caller gave up: what is left cannot be known now. The service tries again.
     result.verdict = 'unknown';
@@ -48,6 +59,33 @@ export async function heal(
   fault.state = result.verdict === 'clean' ? (failedInjection && endedBy === 'api' ? 'failed' : 'healed') : 'residue';
   await store.save(record);
   return fault;
+}
+
+/** In reverse order of the plan. All are tried, whatever one of them throws; the first failure is thrown then. */
+async function undoAll(record: FaultRecord, { hands }: HealContext, signal: AbortSignal): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of record.undo.toReversed()) {
+    try {
+      await undoStep(hands, step, signal);
+    } catch (error) {
+      failures.push(error);
+      if (signal.aborted) break;
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function verify(record: FaultRecord, context: HealContext, signal: AbortSignal): Promise<Residue[]> {
+  const { fault, undo } = record;
+  if (context.type === null) throw new Error('its kind cannot be loaded, so nothing can be proven');
+  const scene = await context.scene(signal);
+  const left = await context.type.audit(scene, fault, undo, signal);
+  if (left.length > 0) return left;
+  const nodes = fault.targets.map((t) => t.node);
+  const ill = await context.recovered(nodes, signal);
+  if (ill.length > 0) return ill;
+  using settling = deadline('connections', settleMs, signal);
+  return context.type.settle(await context.scene(signal), fault, undo, settling);
 }
 
 /** A burn took the fault away together with its containers: records that. The containers must have been seen to be gone. */
@@ -60,5 +98,6 @@ export async function burnt(record: FaultRecord, store: FaultStore, tookMs: numb
 
 function reason(error: unknown): string {
   if (error instanceof EngineError) return `${error.op} ${error.target}: ${error.message}`;
+  if (error instanceof ToolboxError) return `toolbox, ${error.op}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,14 +1,17 @@
 import { rfc3339 } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { Problem } from '../lib/problem.ts';
-import type { ChaosType, Plan, Probe } from './chaos_type.ts';
-import type { Fault, FaultRecord } from './fault.ts';
+import type { ChaosType, Plan, Witness } from './chaos_type.ts';
+import type { Fault, FaultRecord, OnTargetRestart } from './fault.ts';
 import { runStep } from './run_step.ts';
+import type { Scene } from './scene.ts';
 import type { FaultStore } from './store.ts';
 import type { Choice } from './target.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** An injection whose targets are chosen and whose parameters are checked. */
 export interface Injection {
+  id: string;
   subject: string;
   generation: number;
   type: ChaosType;
@@ -18,28 +21,46 @@ export interface Injection {
   seed: number;
   ttlMs: number;
   requireEffect: boolean;
+  onTargetRestart: OnTargetRestart;
+}
+
+export interface InjectContext {
+  scene: Scene;
+  store: FaultStore;
+  watchdog: Watchdog;
+  /** Heals the record after an injection that did not work out; must never throw. */
+  undo: (record: FaultRecord) => Promise<Fault>;
+}
+
+export function newFaultId(): string {
+  return newId('flt');
+}
+
+/** The steps and undo steps of an injection; throws Problems for what cannot be done. */
+export function planOf(scene: Scene, { type, choice, params, id }: Injection, signal: AbortSignal): Promise<Plan> {
+  return type.plan(scene, { fault: id, targets: choice.targets, params }, signal);
 }
 
 /**
- * Injects: the undo made durable, the baseline measured, the act done, the effect witnessed. Answers the active fault. `undo` is called when the act fails half way,
- * when the effect is not observed and required, and when the call is cancelled; it must heal the record and never throw.
+ * Injects: the undo made durable here and handed to the watchdog while the baseline is measured, then the act, then the witness. Answers the active fault. What cannot be planned throws before anything is stored. An act that fails half
+ * way, an effect that is required and not observed, and a cancelled call are undone.
  */
-export async function inject(
-  injection: Injection,
-  context: { probe: Probe; store: FaultStore; undo: (record: FaultRecord) => Promise<Fault> },
-  signal: AbortSignal,
-): Promise<Fault> {
-  const { probe, store } = context;
-  const { type, choice, params } = injection;
-  const plan = type.plan(choice.targets, params);
-  const record: FaultRecord = { fault: plannedFault(injection, probe.clock.now()), undo: plan.undo };
-  record.fault.metadata = { ...metadata(record.fault), ...type.metadata(record.fault) };
+export async function inject(injection: Injection, context: InjectContext, signal: AbortSignal): Promise<Fault> {
+  const { scene, store, watchdog } = context;
+  const { type } = injection;
+  const plan = await planOf(scene, injection, signal);
+  const record: FaultRecord = { fault: plannedFault(injection, plan, scene.clock.now()), act: plan.act, undo: plan.undo, fence: 1 };
   await store.save(record);
   try {
-    const witness = await type.baseline(probe, choice.targets, signal);
+    const injected = { fault: record.fault.id, targets: injection.choice.targets, params: injection.params };
+    const [guarded, witness] = await Promise.all([
+      watchdog.arm(record, injection.ttlMs, type.needsToolbox, signal),
+      type.baseline(scene, injected, plan, signal),
+    ]);
+    record.fault.guarded = guarded;
     record.fault.state = 'injecting';
     await store.save(record);
-    await act(record, plan, witness, context, signal);
+    await act(record, plan, witness, scene, signal);
     if (record.fault.effect?.verdict !== 'not_observed' || !injection.requireEffect) {
       record.fault.state = 'active';
       await store.save(record);
@@ -62,25 +83,33 @@ export async function inject(
   );
 }
 
-async function act(
-  record: FaultRecord,
-  plan: Plan,
-  witness: Awaited<ReturnType<ChaosType['baseline']>>,
-  { probe }: { probe: Probe },
-  signal: AbortSignal,
-): Promise<void> {
-  const began = probe.clock.mono();
-  const beganAt = rfc3339(probe.clock.now());
-  await Promise.all(plan.act.map((step) => runStep(probe.engine, step, signal)));
-  const { verdict, evidence } = await witness.judge(signal);
-  const endedAt = rfc3339(probe.clock.now());
-  record.fault.effect = { verdict, observed_ms: Math.round(probe.clock.mono() - began), between: [beganAt, endedAt], evidence };
+async function act(record: FaultRecord, plan: Plan, witness: Witness, scene: Scene, signal: AbortSignal): Promise<void> {
+  const began = scene.clock.mono();
+  const beganAt = rfc3339(scene.clock.now());
+  const facts = await runAll(record, plan, scene, signal);
+  const { verdict, evidence } = await witness.judge(facts, signal);
+  const endedAt = rfc3339(scene.clock.now());
+  record.fault.effect = { verdict, observed_ms: Math.round(scene.clock.mono() - began), between: [beganAt, endedAt], evidence };
   record.fault.injected_at = beganAt;
 }
 
-function plannedFault({ subject, generation, type, mechanism, choice, params, seed, ttlMs }: Injection, now: number): Fault {
+/** Carries out a plan's acts at once and notes the mechanism that was really used. All have ended when it answers or throws. */
+export async function runAll(record: FaultRecord, plan: Plan, scene: Scene, signal: AbortSignal): Promise<Record<string, unknown>[]> {
+  const armed = { fault: record.fault.id, fence: record.fence };
+  const results = await Promise.allSettled(plan.act.map((step) => runStep(scene, armed, step, signal)));
+  const failed = results.find((r) => r.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const facts = results.map((r) => (r.status === 'fulfilled' ? r.value : {}));
+  const first = facts[0];
+  if (typeof first?.mechanism === 'string') record.fault.mechanism = first.mechanism;
+  if (Array.isArray(first?.interfaces)) record.fault.metadata.interface = first.interfaces[0] ?? null;
+  return facts;
+}
+
+function plannedFault(injection: Injection, plan: Plan, now: number): Fault {
+  const { id, subject, generation, type, mechanism, choice, params, seed, ttlMs, onTargetRestart } = injection;
   return {
-    id: newId('flt'),
+    id,
     subject,
     generation,
     chaos_type: type.name,
@@ -96,13 +125,11 @@ function plannedFault({ subject, generation, type, mechanism, choice, params, se
     guarded: false,
     ended_by: null,
     heal: null,
-    metadata: {},
+    // What the original contract's metadata has for every chaos type, and this one's own.
+    metadata: { fault_id: id, chaos_type: type.name, target_container: choice.targets[0]?.container ?? null, ...plan.metadata },
+    on_target_restart: onTargetRestart,
+    uncovered: [],
   };
-}
-
-/** What the original contract's metadata has for every chaos type. */
-function metadata(fault: Fault): Record<string, unknown> {
-  return { fault_id: fault.id, chaos_type: fault.chaos_type, target_container: fault.targets[0]?.container ?? null };
 }
 
 function names(fault: Fault): string {

@@ -35,6 +35,14 @@ export class FaultStore {
     if (!isLive(fault.state)) await this.#forgetOldest();
   }
 
+  /** Changes a live record as it is now, whoever else works on a copy of it; nothing when it has ended. Durable when it resolves. */
+  async patch(id: string, change: (record: FaultRecord) => void): Promise<void> {
+    const record = this.get(id);
+    if (record === null || !isLive(record.fault.state)) return;
+    change(record);
+    await this.save(record);
+  }
+
   /** A copy. */
   get(id: string): FaultRecord | null {
     const record = this.#records.get(id);

@@ -41,13 +41,17 @@ export async function poll(context: PollContext, subject: Subject, reach: Reach,
   return combine(subject.name, views, system, rfc3339(clock.now()));
 }
 
-/** `healthy` of the engine counts, `unhealthy` counts too; while it says `starting` our own run does. */
+/**
+ * `healthy` of the engine counts, `unhealthy` counts too; while it says `starting` our own run does. An engine also says `unhealthy`, without a failure of the check, of a container that
+ * was paused, until the next run (moby's health monitor sets it when it is closed): then our own run counts as well.
+ */
 async function ownCheck(o: Observed, checks: Checks, signal: AbortSignal): Promise<{ checked: boolean; why: string | null }> {
   const container = o.detail;
   if (container === null || container.state !== 'running') return { checked: false, why: null };
-  if (container.health?.status === 'unhealthy')
-    return { checked: false, why: `fails: ${container.health.lastOutput?.trim().slice(0, 200) ?? 'no output'}` };
-  if (checks.passed(container)) return { checked: true, why: null };
+  const unhealthy = container.health?.status === 'unhealthy';
+  if (unhealthy && (container.health?.failingStreak ?? 0) > 0)
+    return { checked: false, why: `fails: ${container.health?.lastOutput?.trim().slice(0, 200) ?? 'no output'}` };
+  if (!unhealthy && checks.passed(container)) return { checked: true, why: null };
   const run = await checks.run(container, signal);
   return { checked: run.passed, why: run.passed ? null : `has not passed yet: ${run.output.slice(0, 200)}` };
 }

@@ -24,6 +24,8 @@ export interface Adapter {
   roles(toolkit: Toolkit, signal: AbortSignal): Promise<Role[]>;
   /** Roles that `target: {role}` may name. */
   readonly roleNames: readonly string[];
+  /** Chaos types beside the general ones. */
+  readonly chaosTypes?: readonly KindChaos[];
 }
 
 export type DefaultTarget = { type: string } | { role: string } | { node: string };
@@ -111,4 +113,54 @@ export interface Role {
   role: string;
   /** The reply that proves it, short. */
   proof: Record<string, unknown>;
+}
+
+/**
+ * A chaos type of a kind's own, or a name of its own for one of the general ones. It touches nothing itself: its plan is made of steps of the closed vocabulary, so that the ledger and the watchdog can undo it
+ * without loading the adapter.
+ */
+export type KindChaos = Alias | Own;
+
+/** The general chaos type `of`, under another name, at another default target. */
+interface Alias {
+  name: string;
+  summary: string;
+  of: string;
+  defaultTarget: DefaultTarget;
+}
+
+interface Own {
+  name: string;
+  summary: string;
+  of: null;
+  defaultTarget: DefaultTarget;
+  /** JSON Schema of `params`, with defaults. */
+  paramsSchema: Readonly<Record<string, unknown>>;
+  /** For one target; everything made by it must carry `fault`. */
+  plan(fault: string, params: Readonly<Record<string, unknown>>): { act: KindStep[]; undo: KindStep[] };
+  /** What the witness compares: read before the act and after it, and after the heal. */
+  measure(
+    toolkit: Toolkit,
+    fault: string,
+    params: Readonly<Record<string, unknown>>,
+    node: string,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>>;
+  /** Did it take hold? */
+  judge(
+    before: Readonly<Record<string, unknown>>,
+    after: Readonly<Record<string, unknown>>,
+    params: Readonly<Record<string, unknown>>,
+  ): 'confirmed' | 'not_observed' | 'inconclusive';
+  /** What is left, given a measurement after the heal; empty is clean. */
+  residue(now: Readonly<Record<string, unknown>>): string[];
+}
+
+/** The steps that a kind may use; the node is the target. */
+export interface KindStep {
+  op: 'node.tcp';
+  port: number;
+  /** Sent over TCP to the node itself; the answer must match `expect`, a regular expression. Must be idempotent. */
+  send: string;
+  expect: string;
 }

@@ -88,6 +88,16 @@ export const problemTable = {
     title: 'The Docker engine refused a call',
     next: 'Read the engine’s message; reset the subject to get a known state.',
   },
+  toolbox_unavailable: {
+    status: 503,
+    title: 'The toolbox on the engine cannot be had',
+    next: 'Look at the container subjectd-toolbox and its log; the service brings it back by itself when it can.',
+  },
+  toolbox_error: {
+    status: 503,
+    title: 'The toolbox could not do it',
+    next: 'Read the toolbox’s message; what was begun was undone.',
+  },
   ledger_unavailable: { status: 503, title: 'The ledger cannot be written', next: 'Free space in SUBJECTD_DATA_DIR; nothing was changed.' },
   state_unavailable: {
     status: 503,

@@ -1,19 +1,28 @@
-import type { ContainerSummary, Engine, NetworkDetail, VolumeSummary } from '../engine/port.ts';
+import type { ContainerDetail, ContainerSummary, Engine, NetworkDetail, VolumeSummary } from '../engine/port.ts';
 import { composeLabels, labels, type Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 
-/** What a subject has on the engine: containers, networks with the strangers on them, volumes. */
+/** A network as it is: what a compose file can ask for. */
+export type NetworkShape = Pick<NetworkDetail, 'driver' | 'internal' | 'enableIpv6' | 'options' | 'labels' | 'subnets' | 'gateways'>;
+
+/** Whose objects may be burnt: this service's own, and those of services that are known to be gone for good. */
+export interface Owners {
+  self: string;
+  dead(signal: AbortSignal): Promise<string[]>;
+}
+
+/** What a subject has on the engine: containers with what they hold, networks with the strangers on them, volumes. */
 export interface Existing {
-  containers: { id: string; name: string }[];
-  networks: { id: string; name: string; guests: { id: string; name: string }[] }[];
-  volumes: { name: string }[];
+  containers: { id: string; name: string; volumes: readonly string[]; hostPorts: readonly number[] }[];
+  networks: { id: string; name: string; shape: NetworkShape; guests: { id: string; name: string }[] }[];
+  volumes: { name: string; bounded: boolean }[];
 }
 
 /**
  * Looks at everything under the subject's project name. Objects of the project that another made are a `project_conflict`, and names that the
  * subject needs and another holds a `name_conflict`: neither is ever touched.
  */
-export async function findExisting(engine: Engine, owner: string, subject: Subject, signal: AbortSignal): Promise<Existing> {
+export async function findExisting(engine: Engine, owners: Owners, subject: Subject, signal: AbortSignal): Promise<Existing> {
   const project = subject.project.name;
   const inProject = `${composeLabels.project}=${project}`;
   const [containers, networks, volumes, named] = await Promise.all([
@@ -22,9 +31,15 @@ export async function findExisting(engine: Engine, owner: string, subject: Subje
     engine.listVolumes([], signal),
     Promise.all(subject.project.services.map((s) => engine.inspectContainer(s.containerName, signal))),
   ]);
+  const strange = containers.filter((c) => c.labels[labels.owner] !== owners.self);
+  const dead = strange.length === 0 ? [] : await owners.dead(signal);
+  const mine = (owner: string | undefined) => owner !== undefined && (owner === owners.self || dead.includes(owner));
   const ours = <T extends { labels: Record<string, string> }>(objects: T[]): T[] =>
-    objects.filter((o) => o.labels[labels.owner] === owner && o.labels[composeLabels.project] === project);
-  refuseStrangers(project, owner, containers);
+    objects.filter((o) => mine(o.labels[labels.owner]) && o.labels[composeLabels.project] === project);
+  refuseStrangers(
+    project,
+    containers.filter((c) => !mine(c.labels[labels.owner])),
+  );
   for (const container of named) {
     if (container !== null && ours([container]).length === 0) {
       throw new Problem('name_conflict', `The container name ${container.name} is held by a container that this service did not make.`, {
@@ -46,23 +61,33 @@ export async function findExisting(engine: Engine, owner: string, subject: Subje
       });
     }
   }
-  const details = await Promise.all(ours(networks).map((n) => engine.inspectNetwork(n.id, signal)));
+  const [details, found] = await Promise.all([
+    Promise.all(ours(networks).map((n) => engine.inspectNetwork(n.id, signal))),
+    Promise.all(ours(containers).map((c) => engine.inspectContainer(c.id, signal))),
+  ]);
   const members = new Set(containers.map((c) => c.id));
   return {
-    containers: ours(containers).map(({ id, name }) => ({ id, name })),
+    containers: found
+      .filter((c): c is ContainerDetail => c !== null)
+      .map(({ id, name, mounts, ports }) => ({
+        id,
+        name,
+        volumes: mounts.flatMap((m) => (m.type === 'volume' && m.name !== null ? [m.name] : [])),
+        hostPorts: ports.map((p) => p.hostPort),
+      })),
     networks: details
       .filter((n): n is NetworkDetail => n !== null)
       .map((n) => ({
         id: n.id,
         name: n.name,
+        shape: n,
         guests: n.containers.filter((c) => !members.has(c.id)).map(({ id, name }) => ({ id, name })),
       })),
-    volumes: ours<VolumeSummary>(volumes).map(({ name }) => ({ name })),
+    volumes: ours<VolumeSummary>(volumes).map((v) => ({ name: v.name, bounded: labels.bounded in v.labels })),
   };
 }
 
-function refuseStrangers(project: string, owner: string, containers: ContainerSummary[]): void {
-  const strange = containers.filter((c) => c.labels[labels.owner] !== owner);
+function refuseStrangers(project: string, strange: ContainerSummary[]): void {
   if (strange.length === 0) return;
   const names = strange.map((c) => c.name);
   const whose = strange[0]?.labels[labels.owner];

@@ -6,10 +6,19 @@ import { composeLabels, labels } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { either, pause } from '../lib/until.ts';
 import type { AwaitCondition } from './plan.ts';
+import type { Starts } from './starts.ts';
 import { judge } from './verdict.ts';
 
-/** How often a node is looked at and its check tried. An exit is seen at once, by the engine's event. */
+/**
+ * How often a node is looked at and its check tried. An exit is seen at once, by the engine's event. A check costs the engine almost as much as a start does, so
+ * one that failed is not tried again sooner than it took, within reason: where the machine is busy, tries would only hold up the node.
+ */
 const lookEveryMs = 120;
+const lookEveryMostMs = 400;
+/** A process has hardly opened its port sooner than this. */
+const firstCheckMs = 200;
+/** For the same reason a check waits for the starts that are under way, at most this long. */
+const startsFirstMs = 1000;
 /** How often a ready node is looked at beside the events. */
 const guardEveryMs = 1000;
 /** A node without a check is ready when it has run this long: the engine calls a process that ended at once running for some 200 ms more. */
@@ -77,7 +86,7 @@ export class Exits {
  * run after a whole interval. Throws `node_failed` with its last log lines as soon as it cannot become ready any more.
  */
 export async function awaitNode(
-  context: { engine: Engine; checks: Checks; exits: Exits; project: Project },
+  context: { engine: Engine; checks: Checks; exits: Exits; project: Project; starts: Starts },
   step: { service: string; container: string; condition: AwaitCondition },
   signal: AbortSignal,
 ): Promise<void> {
@@ -88,21 +97,29 @@ export async function awaitNode(
   for (;;) {
     const container = await context.engine.inspectContainer(step.container, signal);
     const verdict = judge(service, step.condition, container, container !== null && context.checks.passed(container));
+    if (container?.state === 'running') runningSince ??= performance.now();
+    let pauseMs = lookEveryMs;
     if (verdict.is === 'done') {
-      if (container?.state !== 'running' || container.healthCheck !== null) return;
-      runningSince ??= performance.now();
+      if (container?.state !== 'running' || container.healthCheck !== null || runningSince === null) return;
       if (performance.now() - runningSince >= unprovenMs) return;
     }
     if (verdict.is === 'failed') throw await nodeFailed(context.engine, step, container, verdict.why, signal);
-    if (verdict.is === 'waiting' && verdict.check && container !== null) {
+    const ranMs = runningSince === null ? 0 : performance.now() - runningSince;
+    if (verdict.is === 'waiting' && verdict.check && ranMs < firstCheckMs) {
+      pauseMs = firstCheckMs - ranMs;
+    } else if (verdict.is === 'waiting' && verdict.check && container !== null) {
+      await context.starts.over(startsFirstMs, signal);
+      const began = performance.now();
       const run = await context.checks.run(container, signal);
+      // One that got no answer has mostly waited, and cost nothing.
+      if (run.exitCode !== null) pauseMs = Math.min(Math.max(lookEveryMs, performance.now() - began), lookEveryMostMs);
       // Passed now means ready only if it still runs: look once more, at once.
       if (run.passed) continue;
       missing = run.exitCode === 126 || run.exitCode === 127 ? missing + 1 : 0;
       if (missing >= maxMissingCommand)
         throw await nodeFailed(context.engine, step, container, `its health check cannot run: ${run.output}`, signal);
     }
-    await context.exits.pause(step.service, lookEveryMs, signal);
+    await context.exits.pause(step.service, pauseMs, signal);
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Engine } from '../engine/port.ts';
-import { EngineError } from '../engine/port.ts';
 import type { Checks } from '../kind/check.ts';
 import type { Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { either } from '../lib/until.ts';
-import { execute } from './execute.ts';
-import { type Existing, findExisting } from './existing.ts';
+import type { BoundedVolumes } from './bounded.ts';
+import { execute, isCuredByReplanning, NotKept } from './execute.ts';
+import { type Existing, findExisting, type Owners } from './existing.ts';
 import type { ImagePins } from './images.ts';
 import { type PlanStep, planBurn, planReset } from './plan.ts';
 import { refusePublishedPorts, refuseTakenPorts } from './ports.ts';
@@ -16,6 +16,8 @@ import { chooseSubnet, parseRange, pinAddresses, type Range } from './subnet.ts'
 export interface ResetContext {
   engine: Engine;
   owner: string;
+  owners: Owners;
+  bounded: BoundedVolumes;
   checks: Checks;
   pins: ImagePins;
   /** Where the subjects' networks are taken from. */
@@ -32,13 +34,13 @@ export interface ResetOutcome {
   notes: string[];
 }
 
-/** Another network took the range between the look and the create. */
-const subnetTries = 8;
+/** How often a range may be taken, or a network change, between the look and the act. */
+const mostPlans = 8;
 const pullMs = 300_000;
 
 /**
- * Burns what the subject has, creates and starts it anew waits until every node's own check passes, and then for the system's own proof. What can be refused (images, conflicts, ports) is refused
- * before anything is changed. Throws Problems and EngineErrors.
+ * Burns what the subject has, creates and starts it anew, waits until every node's own check passes, and then for the system's own proof. What can be refused (images,
+ * conflicts, ports) is refused before anything is changed. Throws Problems and EngineErrors.
  */
 export async function resetSubject(
   context: ResetContext,
@@ -57,10 +59,12 @@ export async function resetSubject(
   const { engine, owner } = context;
   const [{ images, notes }, existing] = await Promise.all([
     context.pins.resolve(subject, pullMs, signal),
-    findExisting(engine, owner, subject, signal),
+    findExisting(engine, context.owners, subject, signal),
   ]);
-  if (context.onHost) await refuseTakenPorts(subject.project, await ownPorts(engine, existing, signal));
+  if (context.onHost) await refuseTakenPorts(subject.project, new Set(existing.containers.flatMap((c) => c.hostPorts)));
   else refusePublishedPorts(subject.project, await othersPorts(engine, existing, signal));
+  const plain = await plainVolumes(context, subject, signal);
+  if (plain !== null) notes.push(plain);
   const observedMs = performance.now() - started;
   // An exhausted pool is found before anything is changed, too.
   let subnets = await chooseSubnets(context, subject, existing, [], signal);
@@ -76,11 +80,13 @@ export async function resetSubject(
       notes.push(`On network ${key} was also: ${names.join(', ')}; it was taken off and put back.`);
     const refused: Range[] = [];
     let left = existing;
+    let keepNetworks = true;
     for (let attempt = 1; ; attempt++) {
       const addresses = new Map(
         subject.project.networks.map((n) => [n.key, addressesFor(subject, n.key, subnets.get(n.key) ?? n.subnets[0]?.subnet)]),
       );
-      const plan = planReset(subject, { owner, generation, existing: left, images, subnets, addresses, guests: guests.byNetwork });
+      const input = { owner, generation, existing: left, images, subnets, addresses, guests: guests.byNetwork, self: context.self };
+      const plan = planReset(subject, { ...input, keepNetworks, bounded: plain === null });
       try {
         const ended = await execute(plan, { ...context, exits, project: subject.project, onStep: hooks.onStep }, signal);
         const provedFrom = performance.now();
@@ -91,10 +97,10 @@ export async function resetSubject(
           notes,
         };
       } catch (error) {
-        if (!(error instanceof EngineError) || error.op !== 'createNetwork' || attempt === subnetTries || !/overlap/i.test(error.message))
-          throw error;
-        refused.push(...[...subnets.values()].flatMap((s) => parseRange(s) ?? []));
-        left = await findExisting(engine, owner, subject, signal);
+        if (attempt === mostPlans || !isCuredByReplanning(error)) throw error;
+        if (error instanceof NotKept) keepNetworks = false;
+        else refused.push(...[...subnets.values()].flatMap((s) => parseRange(s) ?? []));
+        left = await findExisting(engine, context.owners, subject, signal);
         subnets = await chooseSubnets(context, subject, left, refused, signal);
       }
     }
@@ -112,7 +118,7 @@ export async function burnSubject(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, owner } = context;
-  const existing = await findExisting(engine, owner, subject, signal);
+  const existing = await findExisting(engine, context.owners, subject, signal);
   await hooks.beforeChange();
   signal.throwIfAborted();
   const stop = new AbortController();
@@ -124,10 +130,20 @@ export async function burnSubject(
     stop.abort();
     await exits.ended();
   }
-  const left = await findExisting(engine, owner, subject, signal);
+  const left = await findExisting(engine, context.owners, subject, signal);
   const names = [...left.containers, ...left.networks, ...left.volumes].map((o) => o.name);
   if (names.length > 0)
     throw new Problem('engine_error', `The engine still has ${names.join(', ')} after it was told to remove them.`, { residue: names });
+}
+
+/** Null: the volumes of limited size that the subject wants can be had, or it wants none. Else the sentence for the answer. */
+async function plainVolumes(context: ResetContext, subject: Subject, signal: AbortSignal): Promise<string | null> {
+  const wanted = subject.project.volumes.filter((v) => v.bounded !== null).map((v) => v.name);
+  if (wanted.length === 0) return null;
+  const why = await context.bounded.obstacle(signal);
+  return why === null
+    ? null
+    : `Volumes of limited size cannot be had here (${why}): ${wanted.join(', ')} are plain ones, and disk_pressure is not available.`;
 }
 
 /** The phases follow one another in what they report, though their steps overlap: each ends with its last step. */
@@ -141,11 +157,6 @@ function phases(observedMs: number, ended: { burn: number; create: number; start
     { name: 'create', duration_ms: Math.round(create - burn) },
     { name: 'start', duration_ms: Math.round(start - create) },
   ];
-}
-
-async function ownPorts(engine: Engine, existing: Existing, signal: AbortSignal): Promise<Set<number>> {
-  const details = await Promise.all(existing.containers.map((c) => engine.inspectContainer(c.id, signal)));
-  return new Set(details.flatMap((d) => d?.ports.map((p) => p.hostPort) ?? []));
 }
 
 /** Host ports that containers outside the subject publish. */

@@ -17,6 +17,8 @@ export interface SpecContext {
   imageVolumes: readonly string[];
   /** By network key. */
   addresses: ReadonlyMap<string, string>;
+  /** False: volumes of limited size cannot be had here, and are plain ones. */
+  bounded: boolean;
 }
 
 const ns = (ms: number) => Math.round(ms * 1e6);
@@ -92,7 +94,9 @@ export function anonymousTargets(service: Service, imageVolumes: readonly string
   return [...own, ...imageVolumes.filter((path) => !covered.has(path))];
 }
 
-function containerLabels(service: Service, { project, owner, subject, kind, generation, type }: SpecContext): Record<string, string> {
+function containerLabels(service: Service, context: SpecContext): Record<string, string> {
+  const { project, owner, subject, kind, generation, type } = context;
+  const bounded = boundedVolumes(service, context);
   return {
     ...service.labels,
     [composeLabels.project]: project.name,
@@ -108,8 +112,16 @@ function containerLabels(service: Service, { project, owner, subject, kind, gene
     [labels.subject]: subject,
     [labels.kind]: kind,
     [labels.generation]: String(generation),
+    ...(bounded.length === 0 ? {} : { [labels.bounded]: bounded.join(',') }),
     ...(type === null ? {} : { [labels.node]: service.name, [labels.type]: type }),
   };
+}
+
+/** Names of a service's volumes of limited size. */
+function boundedVolumes(service: Service, { project, bounded }: SpecContext): string[] {
+  if (!bounded) return [];
+  const keys = service.mounts.flatMap((m) => (m.type === 'volume' && m.volume !== null ? [m.volume] : []));
+  return project.volumes.filter((v) => v.bounded !== null && keys.includes(v.key)).map((v) => v.name);
 }
 
 function hostConfig(service: Service, context: SpecContext): HostConfig {

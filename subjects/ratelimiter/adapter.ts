@@ -1,4 +1,5 @@
 import type { Adapter, Node, Role, SystemState, Toolkit } from '../../src/kind/adapter.ts';
+import { counterDrift } from './drift.ts';
 import { judge, limitersOf, look, redisOf } from './health.ts';
 import { firstOf, get, isRegistered, type Parsed } from './limiter.ts';
 import { type LimiterState, readDirect, readInfo } from './redis.ts';
@@ -13,6 +14,15 @@ export const adapter: Adapter = {
   defaultTarget: { type: 'limiter' },
   imageVariables: ['RATELIMITER_IMAGE', 'REDIS_IMAGE'],
   roleNames: ['limiter', 'redis'],
+  chaosTypes: [
+    counterDrift,
+    {
+      name: 'redis_pause',
+      summary: 'Freezes Redis: the limiters’ connections stay open and nothing answers.',
+      of: 'node_pause',
+      defaultTarget: { type: 'redis' },
+    },
+  ],
 
   async health(toolkit, signal) {
     return judge(toolkit.nodes, await look(toolkit, signal));

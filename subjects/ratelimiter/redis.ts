@@ -18,7 +18,7 @@ export const redisPort = 6379;
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: string };
 
 /** Sends commands over one connection; fails with the reason when one of the replies is missing or an error. */
-async function ask(
+export async function ask(
   toolkit: Toolkit,
   node: Node,
   commands: readonly (string | number)[][],

@@ -24,6 +24,7 @@ export async function startService(dataDir: string): Promise<{ app: FastifyInsta
     subnetPool,
     healthIntervalMs: 1000,
     advertiseHost: null,
+    toolboxImage: 'subjectd/toolbox:1',
   });
   const app = await buildApp({ control: handle.control, logger: false, token: null, allowedHosts: [], version: '0.0.0-test' });
   return {

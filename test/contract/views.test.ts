@@ -66,6 +66,7 @@ const chaosType: ChaosTypeView = {
   summary: 'Kills.',
   available: true,
   reason: null,
+  detail: null,
   mechanism: 'engine',
   params_schema: { type: 'object', properties: { signal: { enum: ['SIGKILL'] } } },
   default_target: { type: 'etcd' },
@@ -92,6 +93,8 @@ const fault: Fault = {
   guarded: false,
   ended_by: 'api',
   heal: { verdict: 'dirty', residue: [{ node: 'etcd1', what: 'it is down' }], undone_ms: 61, recovered_ms: null },
+  on_target_restart: 'reapply',
+  uncovered: [],
   metadata: { fault_id: 'flt_1', target_container: 't-etcd-etcd1-1' },
 };
 const planned: Fault = { ...fault, id: 'flt_2', state: 'planned', effect: null, injected_at: null, ended_by: null, heal: null };

@@ -177,7 +177,7 @@ describe('bad luck', () => {
     try {
       const reset = await service.post<ProblemReply>(`${at}/reset`);
       assert.deepEqual([reset.status, reset.body.code], [409, 'project_conflict']);
-      assert.match(reset.body.detail, /docker compose -p t-etcd down -v/);
+      assert.ok(reset.body.detail.includes(`docker compose -p ${project} down -v`), reset.body.detail);
     } finally {
       docker('rm', '-f', stranger);
     }

@@ -15,6 +15,7 @@ const order: string[][] = [
   ['control'],
   ['reset', 'faults', 'health'],
   ['kind'],
+  ['toolbox'],
   ['compose', 'engine'],
   ['ledger', 'events'],
   ['lib'],

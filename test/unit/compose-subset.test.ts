@@ -231,7 +231,12 @@ const samples: Record<string, Sample> = {
       driver_opts: 'driver_opts: {type: tmpfs, device: tmpfs}',
       external: 'external: false',
       labels: 'labels: {l: 1}',
+      'x-subjectd': 'x-subjectd: {size: 64m}',
     },
+  },
+  'volumes.NAME.x-subjectd': {
+    base: (entry) => withVolume(`x-subjectd: {size: 32m, ${entry}}`),
+    keys: { size: '', uid: 'uid: 7', gid: 'gid: 7', mode: 'mode: 0700' },
   },
   'configs.NAME': {
     base: withConfig,

@@ -14,7 +14,7 @@ import {
 } from './entries.ts';
 import type { KeyTable } from './rule.ts';
 import { serviceKeys } from './service.ts';
-import { configKeys, ipamConfigKeys, ipamKeys, networkKeys, secretKeys, topKeys, volumeKeys } from './top.ts';
+import { boundedKeys, configKeys, ipamConfigKeys, ipamKeys, networkKeys, secretKeys, topKeys, volumeKeys } from './top.ts';
 
 /** All tables under the headings they have in the documentation. */
 export const subset: Readonly<Record<string, KeyTable>> = {
@@ -36,6 +36,7 @@ export const subset: Readonly<Record<string, KeyTable>> = {
   'networks.NAME.ipam': ipamKeys,
   'networks.NAME.ipam.config[]': ipamConfigKeys,
   'volumes.NAME': volumeKeys,
+  'volumes.NAME.x-subjectd': boundedKeys,
   'configs.NAME': configKeys,
   'secrets.NAME': secretKeys,
 };

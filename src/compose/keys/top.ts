@@ -43,6 +43,14 @@ export const volumeKeys: KeyTable = {
   driver_opts: limited('type: tmpfs only, with device: and o:; whatever else they name would outlive a reset'),
   external: limited('false only; let this file declare the volume, because a reset must be able to remove it'),
   labels: yes(),
+  'x-subjectd': limited('this service’s own, Compose skips it: makes the volume one of limited size'),
+};
+
+export const boundedKeys: KeyTable = {
+  size: yes('required; at least 16m'),
+  uid: yes('owner of the empty volume; default 0'),
+  gid: yes('default 0'),
+  mode: yes('a number, such as 0700; default 0755'),
 };
 
 export const configKeys: KeyTable = {

@@ -67,6 +67,19 @@ export const Fault = component<FaultView>('Fault')(
       guarded: Type.Boolean({ description: 'Something outside the service undoes it when its time is up.' }),
       ended_by: nullable(words(endedBy)),
       heal: nullable(Heal, { description: 'Null until it was healed.' }),
+      on_target_restart: words(['reapply', 'once'], {
+        description: 'What becomes of a fault that ends with its target’s process when the target restarts.',
+      }),
+      uncovered: Type.Array(
+        Type.Object({
+          node: Type.String(),
+          from: time(),
+          until: nullable(time(), { description: 'Null: still uncovered.' }),
+          ms: nullable(Type.Number()),
+          verdict: nullable(words(['confirmed', 'not_observed', 'inconclusive']), { description: 'The witness when it was put back.' }),
+        }),
+        { description: 'Times in which it was not in force although it was active: from a target’s end until it was put back.' },
+      ),
       metadata: anyObject({ description: 'What `cleanup_chaos` of the original protocol needs, `fault_id` included.' }),
     },
     { description: 'One injected disturbance.' },

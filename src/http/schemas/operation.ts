@@ -17,7 +17,7 @@ export const Operation = component<OperationView>('Operation')(
   Type.Object(
     {
       id: Type.String(),
-      kind: words(['reset', 'delete', 'inject', 'heal', 'heal_all', 'recover']),
+      kind: words(['reset', 'delete', 'inject', 'heal', 'heal_all', 'recover', 'reapply']),
       subject: Type.String(),
       state: words(['running', 'succeeded', 'failed', 'cancelled']),
       progress: Type.Object({

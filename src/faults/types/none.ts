@@ -1,6 +1,6 @@
-import type { ContainerDetail } from '../engine/port.ts';
-import type { ChaosType } from './chaos_type.ts';
-import type { FaultTarget } from './fault.ts';
+import type { ContainerDetail } from '../../engine/port.ts';
+import type { ChaosType } from '../chaos_type.ts';
+import { defaults, noParams } from './defaults.ts';
 
 const facts = (c: ContainerDetail | null) => ({
   state: c?.state ?? 'absent',
@@ -9,20 +9,23 @@ const facts = (c: ContainerDetail | null) => ({
 });
 
 /**
- * The placebo: goes the same way as every fault (targets, ledger, baseline, witness, heal) and changes nothing. Confirmed when nothing changed at its target.
+ * The placebo: goes the same way as every fault (targets, ledger, watchdog, baseline, witness, heal) and changes nothing. Confirmed when nothing changed at its target.
  */
 export const none: ChaosType = {
+  ...defaults,
   name: 'none',
   summary: 'Does nothing, the same way: the baseline to compare other faults with.',
-  paramsSchema: { type: 'object', additionalProperties: false, properties: {} },
-  available: async () => ({ available: true, mechanism: 'none' }),
-  eligible: (node) => node.running,
-  plan: () => ({ act: [], undo: [] }),
-  baseline: async (probe, targets, signal) => {
-    const look = (s: AbortSignal) => Promise.all(targets.map((t: FaultTarget) => probe.engine.inspectContainer(t.container_id, s)));
+  paramsSchema: noParams,
+  layer: 'none',
+  life: 'lasting',
+  needsToolbox: false,
+  available: () => ({ available: true, mechanism: 'none' }),
+  plan: async () => ({ act: [], undo: [], metadata: {} }),
+  baseline: async ({ engine }, { targets }, _plan, signal) => {
+    const look = (s: AbortSignal) => Promise.all(targets.map((t) => engine.inspectContainer(t.container_id, s)));
     const before = await look(signal);
     return {
-      judge: async (judging) => {
+      judge: async (_facts, judging) => {
         const after = await look(judging);
         const evidence = targets.map((t, i) => ({
           check: 'unchanged',
@@ -36,5 +39,4 @@ export const none: ChaosType = {
     };
   },
   audit: async () => [],
-  metadata: () => ({}),
 };

@@ -1,0 +1,34 @@
+import type { Residue } from '../faults/fault.ts';
+import type { HealthReport } from '../health/report.ts';
+import { DeadlineError, deadline } from '../lib/until.ts';
+import type { Context } from './context.ts';
+import type { Host } from './host.ts';
+import { joinNetworks } from './membership.ts';
+
+/** Time a node gets after the undo to be proven healthy, and while other faults are live: they may be the reason that it cannot be. */
+export const recoverMs = 60_000;
+const recoverAmongFaultsMs = 10_000;
+
+/** The nodes' own proof of health, by the subject's poller: its container, its check, its adapter. Throws when it cannot be known. */
+export async function recovered(context: Context, host: Host, nodes: readonly string[], signal: AbortSignal): Promise<Residue[]> {
+  await joinNetworks(context, host, signal);
+  const others = context.store.live(host.subject.name).filter((r) => r.fault.state === 'active');
+  const timeoutMs = others.length > 0 ? recoverAmongFaultsMs : recoverMs;
+  const isUp = (report: HealthReport, name: string) => report.nodes.find((n) => n.name === name)?.health === 'up';
+  const report = await host.poller.wait((r) => nodes.every((name) => isUp(r, name)), timeoutMs, signal);
+  const ill = nodes.filter((name) => !isUp(report, name));
+  if (ill.length === 0) return [];
+  using limited = deadline('engine', 5000, signal);
+  try {
+    await context.engine.ping(limited);
+  } catch (error) {
+    if (error instanceof DeadlineError) throw new Error('the engine does not answer', { cause: error });
+    throw error;
+  }
+  const why = `${ill.join(', ')} not healthy within ${timeoutMs} ms: ${report.issues.join('; ')}`;
+  if (others.length > 0)
+    throw new Error(
+      `${why}; other faults are active (${others.map((r) => r.fault.id).join(', ')}), it is looked at again when one of them ends`,
+    );
+  return ill.map((node) => ({ node, what: why }));
+}

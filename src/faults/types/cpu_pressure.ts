@@ -1,0 +1,90 @@
+import type { CpuShare } from '../../toolbox/protocol.ts';
+import type { ChaosType } from '../chaos_type.ts';
+import type { Effect } from '../fault.ts';
+import { defaults } from './defaults.ts';
+
+const spinMs = 150;
+
+/**
+ * Takes a share of the node's CPU allowance away by its control group's quota. Witness: what short-lived spinners in the node's group get, before and after, and the group's own throttle counters. Health checks in the node are throttled too.
+ */
+export const cpuPressure: ChaosType = {
+  ...defaults,
+  name: 'cpu_pressure',
+  summary: 'Takes a share of the node’s CPU allowance away; its health checks feel it too.',
+  paramsSchema: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['percent'],
+    properties: {
+      percent: { type: 'number', exclusiveMinimum: 0, maximum: 99, description: 'Share of the allowance that is taken away.' },
+    },
+  },
+  layer: 'cpu',
+  life: 'volatile',
+  needsToolbox: true,
+  available: (_scene, capabilities) => ({ available: true, mechanism: `cgroup_${capabilities?.cgroup ?? 'v1'}` }),
+  plan: async ({ toolbox }, { fault, targets, params }, signal) => {
+    const percent = Number(params.percent);
+    const at = await Promise.all(
+      targets.map(async ({ node, container_id }) => {
+        const { cpu } = await toolbox.call('measure.cgroup', { container_id, cpu_percent: percent }, signal);
+        return { where: { fault, node, container_id }, file: cpu.file, before: cpu.value, ours: cpu.ours ?? '' };
+      }),
+    );
+    return {
+      act: at.map(({ where, before, ours }) => ({ op: 'cgroup.cpu', ...where, percent, before, ours })),
+      undo: at.map(({ where, file, before, ours }) => ({ op: 'cgroup.restore', ...where, file, before, ours })),
+      metadata: { percent },
+    };
+  },
+  baseline: async ({ toolbox }, { targets, params }, _plan, signal) => {
+    const spin = (s: AbortSignal) =>
+      Promise.all(targets.map((t) => toolbox.call('measure.cpu', { container_id: t.container_id, for_ms: spinMs }, s)));
+    const allowance = await Promise.all(targets.map((t) => toolbox.call('measure.cgroup', { container_id: t.container_id }, signal)));
+    const before = await spin(signal);
+    return {
+      judge: async (_facts, judging) => {
+        const after = await spin(judging);
+        const evidence = targets.map((t, i) => ({
+          check: 'cpu_share',
+          node: t.node,
+          before: before[i],
+          after: after[i],
+          asked_cpus: asked(allowance[i]?.cpu.allowance_cpus ?? 0, Number(params.percent)),
+        }));
+        const verdicts = evidence.map((e) => judgeCpu(e.before, e.after, e.asked_cpus));
+        const verdict = verdicts.includes('not_observed')
+          ? 'not_observed'
+          : verdicts.every((v) => v === 'confirmed')
+            ? 'confirmed'
+            : 'inconclusive';
+        return { verdict, evidence };
+      },
+    };
+  },
+  audit: async ({ toolbox }, fault, undo, signal) => {
+    const where = undo.flatMap((s) => (s.op === 'cgroup.restore' ? [s] : []));
+    const { residue } = await toolbox.call(
+      'audit',
+      { fault: fault.id, container_ids: where.map((s) => s.container_id), volumes: [] },
+      signal,
+    );
+    return residue.map((r) => ({ node: where.find((s) => s.container_id === r.container_id)?.node ?? '', what: r.what }));
+  },
+  obstacle: (node) => (node.running ? null : 'it does not run'),
+};
+
+const asked = (cpus: number, percent: number) => Math.round(cpus * (100 - percent) * 10) / 1000;
+
+/** Throttled, and not more than was left to it: the quota is there. A host too busy to give more than that anyway leaves only the throttle counter to go by. */
+export function judgeCpu(before: CpuShare | undefined, after: CpuShare | undefined, askedCpus: number): Effect['verdict'] {
+  if (before === undefined || after === undefined || after.wall_ms === 0) return 'inconclusive';
+  const got = after.cpu_ms / after.wall_ms;
+  const rose = after.throttled > 0;
+  // One period's quota may be used up in a moment, so a short look sees a little more than the average.
+  if (rose && got <= askedCpus * 1.4 + 0.08) return 'confirmed';
+  if (!rose && got > askedCpus * 1.4 + 0.08) return 'not_observed';
+  if (!rose && got < askedCpus * 0.9) return 'inconclusive';
+  return rose ? 'inconclusive' : 'not_observed';
+}

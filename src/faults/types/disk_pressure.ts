@@ -1,0 +1,113 @@
+import { Problem } from '../../lib/problem.ts';
+import type { ChaosType, Params } from '../chaos_type.ts';
+import { nodeOf, type Scene, type SceneNode } from '../scene.ts';
+import { defaults } from './defaults.ts';
+
+/** The filesystem's own bookkeeping keeps the last percent from being exact. */
+const tolerance = 2;
+
+/**
+ * Fills a volume of limited size up to a share, with a file written from outside the node. A path on a filesystem that is shared with the host is refused: it would fill the host. Witness: the filesystem's own figures. The file outlives a restart of
+ * the node, and is removed whether the node runs or not.
+ */
+export const diskPressure: ChaosType = {
+  ...defaults,
+  name: 'disk_pressure',
+  summary: 'Fills a volume of limited size up to a share.',
+  paramsSchema: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      fill_percent: { type: 'number', minimum: 1, maximum: 100, default: 80, description: 'Share of the volume that is in use then.' },
+      path: { type: 'string', minLength: 1, maxLength: 512, description: 'In the node, on a bounded volume; by default its first one.' },
+    },
+  },
+  layer: 'disk',
+  life: 'lasting',
+  needsToolbox: true,
+  available: (scene, capabilities) => {
+    if (!capabilities?.loop)
+      return { available: false, reason: 'no_loop_devices', detail: capabilities?.reasons.loop ?? 'the toolbox is not there' };
+    if (scene.nodes.some((n) => n.containerId !== '') && scene.nodes.every((n) => n.bounded.length === 0))
+      return {
+        available: false,
+        reason: 'no_bounded_volume',
+        detail: 'no node has a volume of limited size (x-subjectd: size in the compose file)',
+      };
+    return { available: true, mechanism: 'loop_file' };
+  },
+  obstacle: (node) => (node.bounded.length === 0 ? 'it has no volume of limited size' : node.running ? null : 'it does not run'),
+  plan: async (scene, { fault, targets, params }, signal) => {
+    const fills = await Promise.all(targets.map(async (t) => ({ ...t, ...(await fillOf(scene, nodeOf(scene, t.node), params, signal)) })));
+    const name = `.subjectd-${fault}`;
+    const first = fills[0];
+    return {
+      act: fills.map((f) => ({
+        op: 'disk.fill',
+        fault,
+        node: f.node,
+        container_id: f.container_id,
+        volume: f.volume,
+        name,
+        bytes: f.bytes,
+      })),
+      undo: fills.map((f) => ({ op: 'disk.release', fault, node: f.node, container_id: f.container_id, volume: f.volume, name })),
+      metadata: {
+        fill_percent: params.fill_percent,
+        fill_file: first === undefined ? null : `${first.path.replace(/\/$/, '')}/${name}`,
+        fill_bytes: first?.bytes ?? null,
+      },
+    };
+  },
+  baseline: async ({ toolbox }, { params }, plan, signal) => {
+    const volumes = plan.act.flatMap((s) => (s.op === 'disk.fill' ? [s] : []));
+    const look = (s: AbortSignal) => Promise.all(volumes.map((v) => toolbox.call('measure.disk', { volume: v.volume }, s)));
+    const before = await look(signal);
+    return {
+      judge: async (_facts, judging) => {
+        const after = await look(judging);
+        const percent = (d: (typeof before)[number] | undefined) => (d === undefined ? 0 : (100 * d.used_bytes) / d.total_bytes);
+        const evidence = volumes.map((v, i) => ({
+          check: 'statfs',
+          node: v.node,
+          volume: v.volume,
+          before: before[i],
+          after: after[i],
+          percent: Math.round(percent(after[i]) * 10) / 10,
+        }));
+        const asked = Number(params.fill_percent);
+        const there = volumes.length > 0 && after.every((a, i) => percent(a) >= asked - tolerance && percent(a) > percent(before[i]));
+        return { verdict: there ? 'confirmed' : 'not_observed', evidence };
+      },
+    };
+  },
+  audit: async ({ toolbox }, fault, undo, signal) => {
+    const releases = undo.flatMap((s) => (s.op === 'disk.release' ? [s] : []));
+    const { residue } = await toolbox.call('audit', { fault: fault.id, container_ids: [], volumes: releases.map((s) => s.volume) }, signal);
+    return residue.map((r) => ({ node: releases[0]?.node ?? '', what: r.what }));
+  },
+};
+
+async function fillOf(
+  scene: Scene,
+  node: SceneNode,
+  params: Params,
+  signal: AbortSignal,
+): Promise<{ volume: string; path: string; bytes: number }> {
+  const path = params.path === undefined ? node.bounded[0]?.path : String(params.path);
+  const on = node.bounded.find((b) => path === b.path || path?.startsWith(`${b.path.replace(/\/$/, '')}/`));
+  if (on === undefined || path === undefined || path.split('/').includes('..')) {
+    const allowed = node.bounded.map((b) => b.path);
+    const reason = `${path ?? 'it'} is not on a volume of limited size of ${node.name}; filling it would fill the host`;
+    throw new Problem('invalid_request', `params.path: ${reason}.`, { errors: [{ path: 'params.path', reason, allowed }] });
+  }
+  const disk = await scene.toolbox.call('measure.disk', { volume: on.volume }, signal);
+  const bytes = Math.floor((disk.total_bytes * Number(params.fill_percent)) / 100) - disk.used_bytes;
+  if (bytes <= 0) {
+    throw new Problem('no_candidate', `${on.path} of ${node.name} is already fuller than ${params.fill_percent} %.`, {
+      node: node.name,
+      ...disk,
+    });
+  }
+  return { volume: on.volume, path: on.path, bytes: Math.min(bytes, disk.available_bytes) };
+}

@@ -1,0 +1,60 @@
+import type { KindChaos, KindStep } from '../../kind/adapter.ts';
+import type { ChaosType } from '../chaos_type.ts';
+import type { FaultTarget } from '../fault.ts';
+import type { Step } from '../step.ts';
+import { defaults } from './defaults.ts';
+
+/** A kind's chaos type as one of ours. `general` finds the one that an alias stands for. */
+export function kindChaosType(chaos: KindChaos, general: (name: string) => ChaosType): ChaosType {
+  const { name, summary, defaultTarget } = chaos;
+  if (chaos.of !== null) return { ...general(chaos.of), name, summary, defaultTarget };
+  return {
+    ...defaults,
+    name,
+    summary,
+    defaultTarget,
+    paramsSchema: chaos.paramsSchema,
+    layer: `kind:${name}`,
+    life: 'lasting',
+    needsToolbox: true,
+    available: () => ({ available: true, mechanism: 'adapter' }),
+    plan: async (_scene, { fault, targets, params }) => {
+      const plans = targets.map((t) => ({ t, ...chaos.plan(fault, params) }));
+      return {
+        act: plans.flatMap(({ t, act }) => act.map((s) => at(s, fault, t))),
+        undo: plans.flatMap(({ t, undo }) => undo.map((s) => at(s, fault, t))),
+        metadata: { ...params },
+      };
+    },
+    baseline: async ({ toolkit }, { fault, targets, params }, _plan, signal) => {
+      const measure = (s: AbortSignal) => Promise.all(targets.map((t) => chaos.measure(toolkit, fault, params, t.node, s)));
+      const before = await measure(signal);
+      return {
+        judge: async (_facts, judging) => {
+          const after = await measure(judging);
+          const evidence = targets.map((t, i) => ({ check: name, node: t.node, before: before[i] ?? null, after: after[i] ?? null }));
+          const verdicts = before.map((b, i) => chaos.judge(b, after[i] ?? {}, params));
+          const verdict = verdicts.includes('not_observed')
+            ? 'not_observed'
+            : verdicts.every((v) => v === 'confirmed')
+              ? 'confirmed'
+              : 'inconclusive';
+          return { verdict, evidence };
+        },
+      };
+    },
+    audit: async ({ toolkit }, fault, _undo, signal) => {
+      const left = await Promise.all(
+        fault.targets.map(async (t) => {
+          const now = await chaos.measure(toolkit, fault.id, fault.params, t.node, signal);
+          return chaos.residue(now).map((what) => ({ node: t.node, what }));
+        }),
+      );
+      return left.flat();
+    },
+  };
+}
+
+function at(step: KindStep, fault: string, target: FaultTarget): Step {
+  return { ...step, fault, node: target.node, container_id: target.container_id };
+}

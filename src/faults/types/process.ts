@@ -1,0 +1,96 @@
+import type { ContainerDetail } from '../../engine/port.ts';
+import { rfc3339 } from '../../lib/clock.ts';
+import { DeadlineError, deadline, pause, until } from '../../lib/until.ts';
+import type { Judgement, Witness } from '../chaos_type.ts';
+import type { Evidence, Fault, FaultTarget, Residue } from '../fault.ts';
+import type { Scene } from '../scene.ts';
+
+const lookEveryMs = 10;
+
+/** What the witness of a fault in a node's process waits for. */
+export interface Expected {
+  /** True once the container shows the effect; it is compared with how it was before. */
+  seen(before: ContainerDetail, now: ContainerDetail): boolean;
+  /** How long the effect may take, and how long it must then have lasted. */
+  budgetMs: number;
+  lastsMs: number;
+}
+
+/** Watches the targets' containers from before the act until each shows what is expected, and looks again after a while: what somebody undoes at once is no effect. */
+export async function watchContainers(
+  scene: Scene,
+  targets: readonly FaultTarget[],
+  expected: Expected,
+  signal: AbortSignal,
+): Promise<Witness> {
+  const before = await Promise.all(targets.map((t) => scene.engine.inspectContainer(t.container_id, signal)));
+  return {
+    judge: async (_facts, judging): Promise<Judgement> => {
+      const seen = await Promise.all(targets.map((t, i) => watch(scene, t, before[i] ?? null, expected, judging)));
+      return { verdict: seen.every((s) => s.there) ? 'confirmed' : 'not_observed', evidence: seen.map((s) => s.evidence) };
+    },
+  };
+}
+
+async function watch(
+  scene: Scene,
+  target: FaultTarget,
+  before: ContainerDetail | null,
+  expected: Expected,
+  signal: AbortSignal,
+): Promise<{ there: boolean; evidence: Evidence }> {
+  using limited = deadline('effect', expected.budgetMs, signal);
+  const look = (s: AbortSignal) => scene.engine.inspectContainer(target.container_id, s);
+  const shows = (now: ContainerDetail | null) => before !== null && now !== null && expected.seen(before, now);
+  let after: ContainerDetail | null = null;
+  try {
+    after = await until(
+      async () => {
+        const now = await look(limited);
+        return shows(now) ? now : undefined;
+      },
+      lookEveryMs,
+      limited,
+    );
+    const lasted = scene.clock.now() - Math.max(after?.finishedAt ?? 0, after?.startedAt ?? 0);
+    if (lasted < expected.lastsMs) {
+      await pause(expected.lastsMs - Math.max(0, lasted), limited);
+      after = await look(limited);
+    }
+  } catch (error) {
+    if (!(error instanceof DeadlineError) || signal.aborted) throw error;
+    after = await look(signal);
+  }
+  return { there: shows(after), evidence: evidenceOf(target, before, after) };
+}
+
+function evidenceOf(target: FaultTarget, before: ContainerDetail | null, after: ContainerDetail | null): Evidence {
+  return {
+    check: 'container_state',
+    node: target.node,
+    before: before?.state ?? 'absent',
+    after: after?.state ?? 'absent',
+    exit_code: after?.exitCode ?? null,
+    finished_at: after?.finishedAt == null ? null : rfc3339(after.finishedAt),
+    restarted: after !== null && before !== null && after.startedAt !== before.startedAt,
+    restart_count_before: before?.restartCount ?? null,
+    restart_count: after?.restartCount ?? null,
+  };
+}
+
+/** An exit that was there before the act proves nothing: its time of end must have moved. */
+export function diedSince(before: ContainerDetail, now: ContainerDetail): boolean {
+  return before.state === 'running' && now.finishedAt !== null && now.finishedAt !== before.finishedAt;
+}
+
+/** The nodes must run again. */
+export async function auditRunning(scene: Scene, fault: Fault, signal: AbortSignal): Promise<Residue[]> {
+  const left = await Promise.all(
+    fault.targets.map(async (t) => {
+      const container = await scene.engine.inspectContainer(t.container_id, signal);
+      if (container === null) return [{ node: t.node, what: 'its container is gone; reset the subject' }];
+      return container.state === 'running' ? [] : [{ node: t.node, what: `its container is ${container.state}` }];
+    }),
+  );
+  return left.flat();
+}

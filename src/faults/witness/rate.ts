@@ -1,0 +1,51 @@
+import type { Effect } from '../fault.ts';
+import type { Run, TrainShape } from './trains.ts';
+
+/** What a packet weighs on the wire beyond the train's payload: Ethernet, IPv4 and UDP headers, which the rate limit counts. */
+const headerBytes = 42;
+const trainSeconds = 0.08;
+/** The limit lets a first burst through at once (5,000 bytes, or 10 ms of the rate); half a train must be larger than it. */
+const leastBytes = 16_000;
+/** Faster than this user space cannot pace a train. */
+export const highestKbit = 400_000;
+
+/** A train at twice the asked rate: without the limit it passes as it is, with it half as fast. */
+export function rateTrain(rateKbit: number): TrainShape {
+  const bytes = Math.max(leastBytes, (2 * rateKbit * 1000 * trainSeconds) / 8);
+  const size = Math.max(120, Math.min(1400, Math.round(bytes / 40)));
+  const count = Math.max(16, Math.min(4000, Math.round(bytes / (size + headerBytes))));
+  const interval_us = Math.max(5, Math.round(((size + headerBytes) * 8 * 1000) / (2 * rateKbit)));
+  return { count, interval_us, size, wait_ms: Math.min(8000, 300 + Math.round((count * (size + headerBytes) * 8) / rateKbit)) };
+}
+
+/**
+ * The rate on the wire of a train's second half: the first holds the burst that a limit lets through at once. Packets leave one after the other and at even times, so that their delays say when
+ * each came; when some were lost, only the rate of the whole train is known.
+ */
+export function wireKbit(run: Run, { size, interval_us }: Pick<TrainShape, 'size' | 'interval_us'>): number | null {
+  const { delays_us, sent, received, rate_kbit } = run.train;
+  const half = Math.floor(received / 2);
+  if (received < sent || received < 8) return rate_kbit === null ? null : (rate_kbit * (size + headerBytes)) / size;
+  const arrival = (i: number) => i * interval_us + (delays_us[i] ?? 0);
+  const tookUs = arrival(received - 1) - arrival(half);
+  return tookUs <= 0 ? null : ((received - 1 - half) * (size + headerBytes) * 8 * 1000) / tookUs;
+}
+
+/** Did the rate out of a target fall to what was asked? Only if the same train went clearly faster before. */
+export function judgeRate(
+  before: readonly Run[],
+  after: readonly Run[],
+  rateKbit: number,
+  shape: Pick<TrainShape, 'size' | 'interval_us'>,
+): Effect['verdict'] {
+  const verdicts = before.flatMap((b, i): Effect['verdict'][] => {
+    const a = after[i];
+    if (b.role !== 'out' || a === undefined) return [];
+    const [was, is] = [wireKbit(b, shape), wireKbit(a, shape)];
+    if (was === null || is === null || was < 1.5 * rateKbit) return ['inconclusive'];
+    if (is <= 1.25 * rateKbit && is >= 0.5 * rateKbit) return ['confirmed'];
+    return [is > 1.4 * rateKbit ? 'not_observed' : 'inconclusive'];
+  });
+  if (verdicts.includes('not_observed')) return 'not_observed';
+  return verdicts.length > 0 && verdicts.every((v) => v === 'confirmed') ? 'confirmed' : 'inconclusive';
+}
