@@ -18,6 +18,7 @@ export interface Settings {
   healthIntervalMs: number;
   dockerHost: string | null;
   toolboxImage: string;
+  engineSocket: string;
 }
 
 /** Default of each variable; null: none. */
@@ -35,6 +36,7 @@ export const settingDefaults = {
   SUBJECTD_SUBNET_POOL: '10.201.0.0/16',
   SUBJECTD_HEALTH_INTERVAL_MS: '1000',
   SUBJECTD_TOOLBOX_IMAGE: 'subjectd/toolbox:1',
+  SUBJECTD_ENGINE_SOCKET: '/var/run/docker.sock',
 } as const;
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -86,6 +88,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     subnetPool,
     healthIntervalMs: integer('SUBJECTD_HEALTH_INTERVAL_MS', 100, 60_000),
     toolboxImage: text('SUBJECTD_TOOLBOX_IMAGE') ?? '',
+    engineSocket: text('SUBJECTD_ENGINE_SOCKET') ?? '',
     dockerHost: env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? null : env.DOCKER_HOST,
   };
 }

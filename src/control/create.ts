@@ -39,6 +39,7 @@ export interface ControlOptions {
   healthIntervalMs: number;
   advertiseHost: string | null;
   toolboxImage: string;
+  engineSocket: string;
   /** Wraps what the outside is changed through. For tests that cut the service off at a chosen call. */
   instrument?: <T extends object>(what: 'engine' | 'ledger' | 'toolbox', thing: T) => T;
 }
@@ -79,7 +80,10 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   using starting = deadline('start', 30_000);
   const self = await findSelf(engine, starting);
   const checks = new Checks(engine);
-  const toolbox: Toolbox = instrument('toolbox', new ResidentToolbox(engine, options.toolboxImage, owner));
+  const toolbox: Toolbox = instrument(
+    'toolbox',
+    new ResidentToolbox(engine, { image: options.toolboxImage, engineSocket: options.engineSocket }, owner),
+  );
   const context: Context = {
     engine,
     toolbox,

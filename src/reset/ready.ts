@@ -5,6 +5,7 @@ import type { Checks } from '../kind/check.ts';
 import { composeLabels, labels } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { either, pause } from '../lib/until.ts';
+import { knock } from './knock.ts';
 import type { AwaitCondition } from './plan.ts';
 import type { Starts } from './starts.ts';
 import { judge } from './verdict.ts';
@@ -15,8 +16,10 @@ import { judge } from './verdict.ts';
  */
 const lookEveryMs = 120;
 const lookEveryMostMs = 400;
-/** A process has hardly opened its port sooner than this. */
+/** A process has hardly opened its port sooner than this; where that can be seen, its check is not tried before, for so long. */
 const firstCheckMs = 200;
+const knockEveryMs = 50;
+const closedMostMs = 1500;
 /** For the same reason a check waits for the starts that are under way, at most this long. */
 const startsFirstMs = 1000;
 /** How often a ready node is looked at beside the events. */
@@ -105,7 +108,10 @@ export async function awaitNode(
     }
     if (verdict.is === 'failed') throw await nodeFailed(context.engine, step, container, verdict.why, signal);
     const ranMs = runningSince === null ? 0 : performance.now() - runningSince;
-    if (verdict.is === 'waiting' && verdict.check && ranMs < firstCheckMs) {
+    const open = verdict.is === 'waiting' && verdict.check && container !== null ? await knock(service, container) : null;
+    if (open === false && ranMs < closedMostMs) {
+      pauseMs = knockEveryMs;
+    } else if (verdict.is === 'waiting' && verdict.check && open === null && ranMs < firstCheckMs) {
       pauseMs = firstCheckMs - ranMs;
     } else if (verdict.is === 'waiting' && verdict.check && container !== null) {
       await context.starts.over(startsFirstMs, signal);

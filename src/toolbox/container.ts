@@ -10,10 +10,14 @@ const label = 'io.subjectd.toolbox';
 /** Each with its reason in docker/toolbox/README.md. */
 const capabilities = ['SYS_ADMIN', 'NET_ADMIN', 'NET_RAW', 'SYS_PTRACE', 'IPC_LOCK', 'KILL', 'DAC_OVERRIDE', 'FOWNER', 'MKNOD'];
 
-/** The engine's own socket on its host, whatever way this service reaches it. */
-const engineSocket = '/var/run/docker.sock';
+/** What the toolbox is made of. */
+export interface ToolboxSpec {
+  image: string;
+  /** The engine's own socket on its host, whatever way this service reaches it. */
+  engineSocket: string;
+}
 
-function body(image: string): ContainerCreate {
+function body({ image, engineSocket }: ToolboxSpec): ContainerCreate {
   return {
     Image: image,
     Cmd: ['serve'],
@@ -41,16 +45,16 @@ function body(image: string): ContainerCreate {
 }
 
 /**
- * Has the toolbox running and answers its container's id: finds it, starts it, replaces it when it was made from another image than `image` means now, makes it. Two services may do this at once: the
+ * Has the toolbox running and answers its container's id: finds it, starts it, replaces it when it was made from another image than the one wanted now, makes it. Two services may do this at once: the
  * engine gives the name to one of them, and the other takes what is there. `mayReplace` is asked before a running one is replaced.
  */
 export async function ensureToolbox(
   engine: Engine,
-  image: string,
+  spec: ToolboxSpec,
   mayReplace: (id: string) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<string> {
-  const wanted = await engine.inspectImage(image, signal);
+  const wanted = await engine.inspectImage(spec.image, signal);
   return until(
     async () => {
       const found = await engine.inspectContainer(toolboxName, signal);
@@ -58,11 +62,11 @@ export async function ensureToolbox(
         if (wanted === null) {
           throw new ToolboxError(
             'unavailable',
-            `the image ${image} is not on the engine; run \`npm start\`, or build it from docker/toolbox`,
+            `the image ${spec.image} is not on the engine; run \`npm start\`, or build it from docker/toolbox`,
             'start',
           );
         }
-        return make(engine, image, signal);
+        return make(engine, spec, signal);
       }
       if (found.labels[label] === undefined) {
         throw new ToolboxError(
@@ -82,9 +86,9 @@ export async function ensureToolbox(
   );
 }
 
-async function make(engine: Engine, image: string, signal: AbortSignal): Promise<string | undefined> {
+async function make(engine: Engine, spec: ToolboxSpec, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const id = await engine.createContainer(toolboxName, body(image), signal);
+    const id = await engine.createContainer(toolboxName, body(spec), signal);
     await engine.startContainer(id, signal);
     return id;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type Engine, EngineError } from '../engine/port.ts';
 import { deadline } from '../lib/until.ts';
-import { ensureToolbox } from './container.ts';
+import { ensureToolbox, type ToolboxSpec } from './container.ts';
 import { type Toolbox, ToolboxError } from './port.ts';
 import type { Calls, Ended, Op } from './protocol.ts';
 import { Session } from './session.ts';
@@ -19,15 +19,15 @@ export class ResidentToolbox implements Toolbox {
   onEnded: Toolbox['onEnded'] = null;
   onLost: Toolbox['onLost'] = null;
   #engine: Engine;
-  #image: string;
+  #spec: ToolboxSpec;
   #owner: string;
   #session: Session | null = null;
   #joining: Promise<Session> | null = null;
   #closed = false;
 
-  constructor(engine: Engine, image: string, owner: string) {
+  constructor(engine: Engine, spec: ToolboxSpec, owner: string) {
     this.#engine = engine;
-    this.#image = image;
+    this.#spec = spec;
     this.#owner = owner;
   }
 
@@ -62,7 +62,7 @@ export class ResidentToolbox implements Toolbox {
 
   async #join(): Promise<Session> {
     using limited = deadline('joining the toolbox', joinMs);
-    const container = await ensureToolbox(this.#engine, this.#image, (id) => this.#mayReplace(id, limited), limited);
+    const container = await ensureToolbox(this.#engine, this.#spec, (id) => this.#mayReplace(id, limited), limited);
     const session = await this.#open(container, limited);
     // Set before the follow-up, whose own calls go over it.
     this.#session = session;

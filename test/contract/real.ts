@@ -25,6 +25,7 @@ export async function startService(dataDir: string): Promise<{ app: FastifyInsta
     healthIntervalMs: 1000,
     advertiseHost: null,
     toolboxImage: 'subjectd/toolbox:1',
+    engineSocket: '/var/run/docker.sock',
   });
   const app = await buildApp({ control: handle.control, logger: false, token: null, allowedHosts: [], version: '0.0.0-test' });
   return {

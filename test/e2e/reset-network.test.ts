@@ -33,7 +33,7 @@ describe('a subject’s network at a reset', () => {
     engine,
     owner,
     owners: { self: owner, dead: async () => [] },
-    bounded: new BoundedVolumes(new ResidentToolbox(engine, 'subjectd/toolbox:1', owner)),
+    bounded: new BoundedVolumes(new ResidentToolbox(engine, { image: 'subjectd/toolbox:1', engineSocket: '/var/run/docker.sock' }, owner)),
     checks: new Checks(engine),
     pins: new ImagePins(engine),
     subnetPool: parseRange('10.213.0.0/16') as Range,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Dependency, Project, Service } from '../../src/compose/model.ts';
@@ -6,6 +8,7 @@ import type { ContainerDetail } from '../../src/engine/port.ts';
 import type { Adapter } from '../../src/kind/adapter.ts';
 import type { Subject } from '../../src/kind/subject.ts';
 import type { Existing } from '../../src/reset/existing.ts';
+import { knock } from '../../src/reset/knock.ts';
 import { type PlanInput, type PlanStep, planReset, printPlan } from '../../src/reset/plan.ts';
 import { parseRoutes } from '../../src/reset/routes.ts';
 import { chooseSubnet, overlaps, parseRange, pinAddresses, type Range } from '../../src/reset/subnet.ts';
@@ -373,6 +376,25 @@ describe('the verdict on a starting container', () => {
   test('running is done only when its check has passed', () => {
     assert.deepEqual(judge(service('db'), 'ready', base, false), { is: 'waiting', check: true });
     assert.deepEqual(judge(service('db'), 'ready', base, true), { is: 'done' });
+  });
+
+  test('a node’s port tells whether its check is worth a try, where it publishes one', async () => {
+    const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const at = (ipv4: string | null): ContainerDetail => ({
+      ...base,
+      networks: [{ name: 'p_default', id: 'n1', ipv4, ipv6: null, gateway: null }],
+    });
+    const publishing = (containerPort: number, protocol: 'tcp' | 'udp' = 'tcp') =>
+      service('db', { ports: [{ containerPort, protocol, hostIp: '127.0.0.1', hostPort: null }] });
+    assert.equal(await knock(publishing(port), at('127.0.0.1')), true);
+    assert.equal(await knock(publishing(port), at(null)), null);
+    assert.equal(await knock(publishing(port, 'udp'), at('127.0.0.1')), null);
+    assert.equal(await knock(service('db'), at('127.0.0.1')), null);
+    server.close();
+    await once(server, 'close');
+    assert.equal(await knock(publishing(port), at('127.0.0.1')), false);
   });
 
   test('a removed container is hopeless', () => {

@@ -41,6 +41,8 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
       node_kill: { summary: 'Kill a node, chosen by the seed', value: { chaos_type: 'node_kill', seed: 7 } },
       baseline: { summary: 'The baseline: the same path, no effect', value: { chaos_type: 'none' } },
       dry_run: { summary: 'What would be killed?', value: { chaos_type: 'node_kill', seed: 7, dry_run: true } },
+      latency: { summary: 'Delay what leaves a node', value: { chaos_type: 'latency', params: { delay_ms: 20, jitter_ms: 5 }, seed: 7 } },
+      partition: { summary: 'Cut a node off from all others', value: { chaos_type: 'network_partition', seed: 11, ttl_ms: 60_000 } },
       short: { summary: 'Healed by itself after a minute', value: { chaos_type: 'node_kill', ttl_ms: 60_000 } },
     },
     success: {
