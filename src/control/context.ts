@@ -3,6 +3,7 @@ import type { Engine } from '../engine/port.ts';
 import type { EventLog } from '../events/log.ts';
 import type { FaultStore } from '../faults/store.ts';
 import type { Watchdog } from '../faults/watchdog.ts';
+import type { Quiet } from '../health/quiet.ts';
 import type { Checks } from '../kind/check.ts';
 import type { Kind } from '../kind/loader.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -18,6 +19,7 @@ export interface Context {
   engine: Engine;
   toolbox: Toolbox;
   watchdog: Watchdog;
+  quiet: Quiet;
   toolboxImage: string;
   owner: string;
   clock: Clock;

@@ -6,6 +6,7 @@ import { findSelf } from '../engine/self.ts';
 import { EventLog } from '../events/log.ts';
 import { FaultStore } from '../faults/store.ts';
 import { Watchdog } from '../faults/watchdog.ts';
+import { Quiet } from '../health/quiet.ts';
 import { Checks } from '../kind/check.ts';
 import { type KindFolder, loadKinds } from '../kind/loader.ts';
 import { Ledger } from '../ledger/ledger.ts';
@@ -89,6 +90,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     toolbox,
     watchdog: new Watchdog(toolbox, log),
     toolboxImage: options.toolboxImage,
+    quiet: new Quiet(),
     owner,
     clock: systemClock,
     rng: systemRng,

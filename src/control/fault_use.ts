@@ -126,7 +126,9 @@ export function injectUse(
       return heal(record, 'api', healContext(context, host, record), own).finally(() => own[Symbol.dispose]());
     };
     try {
-      const fault = await inject(injection, { scene, store: context.store, watchdog: context.watchdog, undo }, limited);
+      const fault = await context.quiet.during(() =>
+        inject(injection, { scene, store: context.store, watchdog: context.watchdog, undo }, limited),
+      );
       context.metrics.witnessed.observe(
         { chaos_type: fault.chaos_type, verdict: fault.effect?.verdict ?? 'unknown' },
         (context.clock.mono() - began) / 1000,

@@ -166,6 +166,7 @@ export class Registry {
       onChange: (now, before) => this.#changed(now, before),
       initial: unknownReport(subject.name, nodes, 'unknown', 'Not polled yet.', null),
       pace: { idleMs: this.#healthIntervalMs, waitingMs: 100 },
+      quiet: context.quiet,
     });
     const isDefault = record.name === kind.name;
     holder.host = new Host({

@@ -1,4 +1,5 @@
 import { DeadlineError, deadline, either, manyListeners, pause } from '../lib/until.ts';
+import type { Quiet } from './quiet.ts';
 import type { HealthReport } from './report.ts';
 
 /** Pace of the background polls, and of those that somebody waits for. */
@@ -15,6 +16,7 @@ export class Poller {
   #onError: (error: unknown) => HealthReport;
   #onChange: (now: HealthReport, before: HealthReport) => void;
   #pace: Pace;
+  #quiet: Quiet;
   #latest: HealthReport;
   #stop = manyListeners(new AbortController());
   #wake = new AbortController();
@@ -31,12 +33,14 @@ export class Poller {
     onChange: (now: HealthReport, before: HealthReport) => void;
     initial: HealthReport;
     pace: Pace;
+    quiet: Quiet;
   }) {
     this.#poll = options.poll;
     this.#onError = options.onError;
     this.#onChange = options.onChange;
     this.#latest = options.initial;
     this.#pace = options.pace;
+    this.#quiet = options.quiet;
   }
 
   start(): void {
@@ -110,7 +114,7 @@ export class Poller {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      if (this.#held === null) await this.#once(signal);
+      if (this.#held === null && (this.#asked.length > 0 || !this.#quiet.now)) await this.#once(signal);
       await this.#rest(signal);
     }
     for (const tell of this.#asked.splice(0)) tell(new Error('the poller was stopped'));

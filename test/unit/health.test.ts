@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Poller } from '../../src/health/poller.ts';
+import { Quiet } from '../../src/health/quiet.ts';
 import { type ContainerView, combine, type HealthReport, unknownReport } from '../../src/health/report.ts';
 import type { SystemHealth } from '../../src/kind/adapter.ts';
 
@@ -49,6 +50,7 @@ describe('the poller', () => {
     healthy,
   });
   const never = new AbortController().signal;
+  const quiet = new Quiet();
   const make = (poll: (n: number) => Promise<HealthReport> | HealthReport, idleMs = 60_000) => {
     let n = 0;
     const changes: boolean[] = [];
@@ -58,6 +60,7 @@ describe('the poller', () => {
       onChange: (now) => changes.push(now.healthy),
       initial: unknownReport('s', [], 'unknown', 'Not polled yet.', null),
       pace: { idleMs, waitingMs: 1 },
+      quiet,
     });
     return { poller, changes, polls: () => n };
   };
@@ -68,6 +71,19 @@ describe('the poller', () => {
     const first = await poller.fresh(never);
     const second = await poller.fresh(never);
     assert.notDeepEqual(first.issues, second.issues);
+    await poller.stop();
+  });
+
+  test('while something is measured there are only the polls that are asked for', async () => {
+    const { poller, polls } = make((n) => report(true, n), 1);
+    await quiet.during(async () => {
+      poller.start();
+      assert.equal((await poller.fresh(never)).issues[0], 'poll 1');
+      poller.poke();
+      poller.poke();
+      assert.equal(polls(), 1);
+    });
+    await poller.wait(() => polls() > 2, 10_000, never);
     await poller.stop();
   });
 
