@@ -41,6 +41,8 @@ export interface ControlOptions {
   advertiseHost: string | null;
   toolboxImage: string;
   engineSocket: string;
+  /** For tests that stop or replace a toolbox of their own. */
+  toolboxName?: string;
   /** Wraps what the outside is changed through. For tests that cut the service off at a chosen call. */
   instrument?: <T extends object>(what: 'engine' | 'ledger' | 'toolbox', thing: T) => T;
 }
@@ -83,7 +85,15 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   const checks = new Checks(engine);
   const toolbox: Toolbox = instrument(
     'toolbox',
-    new ResidentToolbox(engine, { image: options.toolboxImage, engineSocket: options.engineSocket }, owner),
+    new ResidentToolbox(
+      engine,
+      {
+        image: options.toolboxImage,
+        engineSocket: options.engineSocket,
+        ...(options.toolboxName === undefined ? {} : { name: options.toolboxName }),
+      },
+      owner,
+    ),
   );
   const context: Context = {
     engine,

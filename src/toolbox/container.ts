@@ -4,7 +4,6 @@ import { ToolboxError } from './port.ts';
 
 /** One on each engine, whoever asks for it. */
 export const toolboxName = 'subjectd-toolbox';
-const volumeName = 'subjectd-toolbox';
 const label = 'io.subjectd.toolbox';
 
 /** Each with its reason in docker/toolbox/README.md. */
@@ -15,9 +14,11 @@ export interface ToolboxSpec {
   image: string;
   /** The engine's own socket on its host, whatever way this service reaches it. */
   engineSocket: string;
+  /** Of the container and of its volume; `toolboxName` when it is not given. */
+  name?: string;
 }
 
-function body({ image, engineSocket }: ToolboxSpec): ContainerCreate {
+function body({ image, engineSocket, name = toolboxName }: ToolboxSpec): ContainerCreate {
   return {
     Image: image,
     Cmd: ['serve'],
@@ -37,7 +38,7 @@ function body({ image, engineSocket }: ToolboxSpec): ContainerCreate {
         { Type: 'bind', Source: '/sys/fs/cgroup', Target: '/sys/fs/cgroup' },
         { Type: 'bind', Source: '/dev', Target: '/host/dev' },
         { Type: 'tmpfs', Target: '/run', TmpfsOptions: { SizeBytes: 16 * 1024 * 1024 } },
-        { Type: 'volume', Source: volumeName, Target: '/var/lib/toolbox' },
+        { Type: 'volume', Source: name, Target: '/var/lib/toolbox' },
       ],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '2' } },
     },
@@ -54,10 +55,11 @@ export async function ensureToolbox(
   mayReplace: (id: string) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<string> {
+  const name = spec.name ?? toolboxName;
   const wanted = await engine.inspectImage(spec.image, signal);
   return until(
     async () => {
-      const found = await engine.inspectContainer(toolboxName, signal);
+      const found = await engine.inspectContainer(name, signal);
       if (found === null) {
         if (wanted === null) {
           throw new ToolboxError(
@@ -69,11 +71,7 @@ export async function ensureToolbox(
         return make(engine, spec, signal);
       }
       if (found.labels[label] === undefined) {
-        throw new ToolboxError(
-          'unavailable',
-          `a container that is not the toolbox has its name, ${toolboxName}; rename or remove it`,
-          'start',
-        );
+        throw new ToolboxError('unavailable', `a container that is not the toolbox has its name, ${name}; rename or remove it`, 'start');
       }
       if (wanted !== null && found.imageId !== wanted.id && (found.state !== 'running' || (await mayReplace(found.id)))) {
         await engine.removeContainer(found.id, signal);
@@ -88,7 +86,7 @@ export async function ensureToolbox(
 
 async function make(engine: Engine, spec: ToolboxSpec, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const id = await engine.createContainer(toolboxName, body(spec), signal);
+    const id = await engine.createContainer(spec.name ?? toolboxName, body(spec), signal);
     await engine.startContainer(id, signal);
     return id;
   } catch (error) {

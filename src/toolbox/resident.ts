@@ -1,6 +1,6 @@
 import { type Engine, EngineError } from '../engine/port.ts';
 import { deadline } from '../lib/until.ts';
-import { ensureToolbox, type ToolboxSpec } from './container.ts';
+import { ensureToolbox, type ToolboxSpec, toolboxName } from './container.ts';
 import { type Toolbox, ToolboxError } from './port.ts';
 import type { Calls, Ended, Op } from './protocol.ts';
 import { Session } from './session.ts';
@@ -86,7 +86,7 @@ export class ResidentToolbox implements Toolbox {
       if (protocol !== protocolVersion) {
         throw new ToolboxError(
           'unavailable',
-          `the toolbox on this engine speaks protocol ${protocol}, this service ${protocolVersion}; stop the other service, then remove the container subjectd-toolbox`,
+          `the toolbox on this engine speaks protocol ${protocol}, this service ${protocolVersion}; stop the other service, then remove the container ${this.#spec.name ?? toolboxName}`,
           'hello',
         );
       }
