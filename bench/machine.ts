@@ -12,12 +12,13 @@ export interface Machine {
   engine: string;
   engine_api: string;
   cgroup_version: string;
-  compose: string;
+  /** Null where it took no part. */
+  compose: string | null;
   node: string;
 }
 
-/** `compose` is the version of the peer's. */
-export async function machineFacts(engine: Engine, compose: string, signal: AbortSignal): Promise<Machine> {
+/** `compose` is the version of the peer's, null without one. */
+export async function machineFacts(engine: Engine, compose: string | null, signal: AbortSignal): Promise<Machine> {
   const info = await engine.info(signal);
   return {
     cores: cpus().length,

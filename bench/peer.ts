@@ -55,6 +55,11 @@ export class Peer {
     return this.#timed(['bash', '-c', untilExited, 'kill', container], signal);
   }
 
+  /** Any command; in milliseconds. Rejects with its last words when it fails. */
+  run(argv: readonly string[], signal: AbortSignal): Promise<number> {
+    return this.#timed(argv, signal);
+  }
+
   /** `docker start`; in milliseconds. */
   start(container: string, signal: AbortSignal): Promise<number> {
     return this.#timed(['docker', 'start', container], signal);

@@ -5,16 +5,19 @@ import { deadline } from '../src/lib/until.ts';
 import { adapter as etcd } from '../subjects/etcd/adapter.ts';
 import { alone } from './alone.ts';
 import { busyAbove, loadPerCore, machineFacts, residentMemory } from './machine.ts';
-import { measureFaults } from './measure/faults.ts';
 import { measureHealth } from './measure/health.ts';
+import { measureKill } from './measure/kill.ts';
 import { type Contest, measureReset, type ResetFigures } from './measure/reset.ts';
 import { composePortOffset, root } from './names.ts';
-import { isWhole, type Options, parseOptions, usage } from './options.ts';
+import { isWhole, isWholeStudy, type Options, parseOptions, SPEED_PARTS, usage } from './options.ts';
 import { Peer } from './peer.ts';
+import { rewriteReadme } from './readme.ts';
 import { markdown } from './report/markdown.ts';
 import type { Results } from './report/results.ts';
 import { svg } from './report/svg.ts';
-import { Service } from './service.ts';
+import { withService } from './service.ts';
+import { eachStudy } from './studies.ts';
+import type { Study, StudyKind } from './study.ts';
 import { adapter as sixnode } from './subjects/sixnode/adapter.ts';
 import { sweep } from './sweep.ts';
 
@@ -61,8 +64,9 @@ async function main(): Promise<void> {
   try {
     const left = await swept(engine, stop.signal);
     if (left.length > 0) say(`removed what a bench before had left: ${left.join(', ')}`);
-    const results = await measure(engine, options, load, say, stop.signal);
-    write(results, options, say);
+    if (SPEED_PARTS.some((part) => options.parts.includes(part)))
+      write(await measure(engine, options, load, say, stop.signal), options, say);
+    await eachStudy(options.parts, (study) => carryOut(study, engine, options, say, stop.signal));
   } finally {
     await tidy(engine, say);
     await place.release();
@@ -98,8 +102,11 @@ async function measure(engine: Engine, options: Options, load: number, say: Benc
   const bench: Bench = { engine, peer, say };
   const machine = await machineFacts(engine, await peer.version(signal), signal);
   const reset = options.parts.includes('reset') ? await measureResets(bench, options, signal) : null;
-  const rest = options.parts.some((part) => part !== 'reset') ? await measureUp(bench, options, signal) : null;
-  const { parts, rounds, kills, seconds } = options;
+  const rest = SPEED_PARTS.some((part) => part !== 'reset' && options.parts.includes(part))
+    ? await measureUp(bench, options, signal)
+    : null;
+  const { rounds, kills, seconds } = options;
+  const parts = SPEED_PARTS.filter((part) => options.parts.includes(part));
   return {
     made_at: new Date().toISOString(),
     whole: isWhole(options),
@@ -107,7 +114,7 @@ async function measure(engine: Engine, options: Options, load: number, say: Benc
     load_per_core: { start: load, end: loadPerCore() },
     options: { parts, rounds, kills, seconds },
     reset,
-    faults: rest?.faults ?? null,
+    kill: rest?.kill ?? null,
     health: rest?.health ?? null,
     memory: rest?.memory ?? null,
   };
@@ -126,28 +133,16 @@ async function measureUp(
   bench: Bench,
   { parts, kills, seconds }: Options,
   signal: AbortSignal,
-): Promise<Pick<Results, 'faults' | 'health' | 'memory'>> {
+): Promise<Pick<Results, 'kill' | 'health' | 'memory'>> {
   return withService({}, signal, async (service) => {
     for (const subject of subjects) await service.call('POST', `/v1/subjects/${subject}/reset`, signal, {});
     const afterResets = residentMemory(service.pid).now;
-    const faults = parts.includes('faults') ? await measureFaults({ ...bench, service }, asked, kills, signal) : null;
+    const kill = parts.includes('kill') ? await measureKill({ ...bench, service }, asked, kills, signal) : null;
     const health = parts.includes('health') ? await measureHealth({ ...bench, service }, asked, seconds, signal) : null;
     const { now, peak } = residentMemory(service.pid);
     const memory = parts.includes('memory') ? { subjects, after_resets: afterResets, at_the_end: now, peak } : null;
-    return { faults, health, memory };
+    return { kill, health, memory };
   });
-}
-
-async function withService<T>(env: Record<string, string>, signal: AbortSignal, work: (service: Service) => Promise<T>): Promise<T> {
-  const service = await Service.start(env, signal);
-  try {
-    return await work(service);
-  } catch (error) {
-    if (!signal.aborted) console.error(`the end of the service's log:\n${service.logTail()}`);
-    throw error;
-  } finally {
-    await service.stop();
-  }
 }
 
 function write(results: Results, { out }: Options, say: Bench['say']): void {
@@ -159,6 +154,32 @@ function write(results: Results, { out }: Options, say: Bench['say']): void {
   writeFileSync(join(folder, 'latest.svg'), svg(results));
   console.log(`\n${table}`);
   say(`written to ${folder}/latest.json, .md and .svg`);
+}
+
+/** Measures one study and writes its results; those that were measured in full go to where the project shows them. */
+async function carryOut<T>(study: StudyKind<T>, engine: Engine, options: Options, say: Bench['say'], signal: AbortSignal): Promise<void> {
+  say(`study: ${study.name}`);
+  const start = loadPerCore();
+  const machine = await machineFacts(engine, null, signal);
+  const figures = await study.measure({ engine, options, say }, signal);
+  const { injections, runs } = options;
+  const results: Study<T> = {
+    made_at: new Date().toISOString(),
+    whole: isWholeStudy(study.name, options),
+    machine,
+    load_per_core: { start, end: loadPerCore() },
+    options: { injections, runs },
+    figures,
+  };
+  const folder = resolve(options.out ?? join(root, results.whole ? 'bench/results' : '.cache/bench'));
+  mkdirSync(folder, { recursive: true });
+  const table = study.markdown(results);
+  writeFileSync(join(folder, `${study.file}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(folder, `${study.file}.md`), table);
+  console.log(`\n${table}`);
+  say(`written to ${folder}/${study.file}.json and .md`);
+  if (study.name === 'faults' && folder === join(root, 'bench/results'))
+    rewriteReadme(join(root, 'README.md'), join(folder, 'faults.json'));
 }
 
 main().catch((error: unknown) => {

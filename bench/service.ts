@@ -104,7 +104,21 @@ export class Service {
   }
 }
 
-async function freePort(): Promise<number> {
+/** Has a service for the time of some work. */
+export async function withService<T>(env: Record<string, string>, signal: AbortSignal, work: (service: Service) => Promise<T>): Promise<T> {
+  const service = await Service.start(env, signal);
+  try {
+    return await work(service);
+  } catch (error) {
+    if (!signal.aborted) console.error(`the end of the service's log:\n${service.logTail()}`);
+    throw error;
+  } finally {
+    await service.stop();
+  }
+}
+
+/** A port of the loopback that nobody has now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,12 +1,11 @@
 import { type Ratios, ratios, type Summary } from '../stats.ts';
 import type { Results } from './results.ts';
+import { type Row, table } from './table.ts';
 import { caveat, machineLine, mebibytes, time, times } from './text.ts';
-
-type Row = readonly string[];
 
 /** The results as a small table with the machine below it. */
 export function markdown(results: Results): string {
-  const rows = [...resetRows(results), ...faultRows(results), ...healthRows(results), ...memoryRows(results)];
+  const rows = [...resetRows(results), ...killRows(results), ...healthRows(results), ...memoryRows(results)];
   const warning = caveat(results);
   return [
     ...(warning === null ? [] : [`**${warning}**`, '']),
@@ -18,10 +17,10 @@ export function markdown(results: Results): string {
   ].join('\n');
 }
 
-function counts({ reset, faults, options }: Results): string {
+function counts({ reset, kill, options }: Results): string {
   return [
     ...(reset === null ? [] : [`${options.rounds} rounds of each reset after one to warm up, subjectd and Compose in turn; `]),
-    ...(faults === null ? [] : [`${options.kills} kills and heals; `]),
+    ...(kill === null ? [] : [`${options.kills} kills and heals; `]),
   ].join('');
 }
 
@@ -36,9 +35,9 @@ function resetRows({ reset }: Results): Row[] {
   });
 }
 
-function faultRows({ faults }: Results): Row[] {
-  if (faults === null) return [];
-  const { subject, kill, heal, cli_kill } = faults;
+function killRows({ kill: figures }: Results): Row[] {
+  if (figures === null) return [];
+  const { subject, kill, heal, cli_kill } = figures;
   return [
     [
       `\`node_kill\` on ${subject}, request to witnessed`,
@@ -91,9 +90,4 @@ function all({ p50, p95, mean }: Ratios): [string, string, string] {
 
 function pair({ p50, p95 }: Summary): [string, string] {
   return [time(p50), time(p95)];
-}
-
-function table(head: Row, rows: readonly Row[]): string[] {
-  const line = (cells: Row) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
 }

@@ -1,8 +1,8 @@
 import type { Machine } from '../machine.ts';
-import type { FaultFigures } from '../measure/faults.ts';
 import type { HealthFigures } from '../measure/health.ts';
+import type { KillFigures } from '../measure/kill.ts';
 import type { ResetFigures } from '../measure/reset.ts';
-import type { Options } from '../options.ts';
+import type { Options, SpeedPart } from '../options.ts';
 
 /** Everything one run measured; null: that part was not asked for. */
 export interface Results {
@@ -12,9 +12,9 @@ export interface Results {
   machine: Machine;
   /** One-minute load average per core; at the end it has the bench's own work in it. */
   load_per_core: { start: number; end: number };
-  options: Pick<Options, 'parts' | 'rounds' | 'kills' | 'seconds'>;
+  options: { parts: SpeedPart[] } & Pick<Options, 'rounds' | 'kills' | 'seconds'>;
   reset: ResetFigures[] | null;
-  faults: FaultFigures | null;
+  kill: KillFigures | null;
   health: HealthFigures | null;
   memory: MemoryFigures | null;
 }

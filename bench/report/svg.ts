@@ -53,7 +53,7 @@ export function svg(results: Results): string {
   ].join('\n');
 }
 
-function panels({ reset, faults, health }: Results): Panel[] {
+function panels({ reset, kill: killed, health }: Results): Panel[] {
   const list: Panel[] = [];
   if (reset !== null) {
     list.push({
@@ -70,8 +70,8 @@ function panels({ reset, faults, health }: Results): Panel[] {
       })),
     });
   }
-  if (faults !== null) {
-    const { subject, kill, cli_kill } = faults;
+  if (killed !== null) {
+    const { subject, kill, cli_kill } = killed;
     list.push({
       title: `Kill of a ${subject} node`,
       legend: 'bar p50, whisker p95',
@@ -188,11 +188,9 @@ function drawPhases({ reset }: Results, top: number): { parts: string[]; end: nu
 }
 
 function footer(results: Results): string[] {
-  const { reset, faults, memory, options, made_at } = results;
+  const { reset, kill, memory, options, made_at } = results;
   const facts = [
-    ...(faults === null
-      ? []
-      : [`heal of that node, request to proven healthy: p50 ${time(faults.heal.p50)}, p95 ${time(faults.heal.p95)}`]),
+    ...(kill === null ? [] : [`heal of that node, request to proven healthy: p50 ${time(kill.heal.p50)}, p95 ${time(kill.heal.p95)}`]),
     ...(memory === null ? [] : [`resident memory with ${memory.subjects.length} subjects up: ${mebibytes(memory.at_the_end)}`]),
   ];
   const [hardware, software] = machineLine(results).split('; ');

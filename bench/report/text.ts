@@ -16,14 +16,14 @@ export function mebibytes(bytes: number): string {
 }
 
 /** One line about the machine. */
-export function machineLine({ machine }: Results): string {
+export function machineLine({ machine }: Pick<Results, 'machine'>): string {
   const { cores, processor, memory_bytes, operating_system, kernel, engine, engine_api, compose, node } = machine;
   const memory = `${(memory_bytes / 1024 ** 3).toFixed(0)} GiB`;
-  return `${cores} cores (${processor}), ${memory}, ${operating_system}, kernel ${kernel}; Docker ${engine} (API ${engine_api}), Compose ${compose}, Node ${node}`;
+  return `${cores} cores (${processor}), ${memory}, ${operating_system}, kernel ${kernel}; Docker ${engine} (API ${engine_api}), ${compose === null ? '' : `Compose ${compose}, `}Node ${node}`;
 }
 
 /** What a reader must know before believing the figures; null: nothing. */
-export function caveat({ load_per_core, whole }: Results): string | null {
+export function caveat({ load_per_core, whole }: Pick<Results, 'load_per_core' | 'whole'>): string | null {
   const parts = [
     ...(load_per_core.start > busyAbove
       ? [`the machine was busy when the run began (load average ${load_per_core.start.toFixed(1)} per core)`]

@@ -2,7 +2,7 @@ import { runGroup } from './group.mjs';
 
 const IMAGE = 'subjectd/toolbox-test:1';
 /** What the toolbox itself gets, as docker/toolbox/README.md has it: the agent must not need more. */
-const CAPABILITIES = 'SYS_ADMIN NET_ADMIN NET_RAW SYS_PTRACE IPC_LOCK KILL DAC_OVERRIDE FOWNER MKNOD'.split(' ');
+const CAPABILITIES = 'SYS_ADMIN NET_ADMIN NET_RAW SYS_PTRACE IPC_LOCK KILL DAC_OVERRIDE FOWNER MKNOD SYS_NICE'.split(' ');
 const RIGHTS = [
   ...['--pid=host', '--cgroupns=host', '--network=none', '--cap-drop=ALL', ...CAPABILITIES.map((name) => `--cap-add=${name}`)],
   ...['--security-opt=apparmor=unconfined', '--security-opt=seccomp=unconfined'],

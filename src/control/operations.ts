@@ -186,10 +186,9 @@ function toolboxProblem(error: ToolboxError): Problem {
     case 'gone':
       return new Problem('no_candidate', `The target ended meanwhile: ${error.message}.`, about, { cause: error });
     case 'unsupported':
+    case 'conflict':
     case 'host_namespace':
       return new Problem('chaos_unavailable', error.message, { ...about, reason: error.code }, { cause: error });
-    case 'conflict':
-      return new Problem('fault_conflict', error.message, about, { cause: error });
     default:
       return new Problem('toolbox_error', `${error.op}: ${error.message}`, about, { cause: error });
   }

@@ -27,6 +27,21 @@ export class BoundedVolumes {
     return (await this.#toolbox.call('volume.create', args, signal)).device;
   }
 
+  /** Names of those that an owner has; none where the toolbox cannot be had at all. */
+  async of(owner: string, signal: AbortSignal): Promise<string[]> {
+    try {
+      const { volumes } = await this.#toolbox.call('volume.list', {}, signal);
+      return volumes.filter((v) => v.owner === owner).map((v) => v.volume);
+    } catch (error) {
+      if (
+        (error instanceof ToolboxError && error.code === 'unavailable') ||
+        (error instanceof EngineError && error.reason !== 'unreachable')
+      )
+        return [];
+      throw error;
+    }
+  }
+
   /** Success when there is none. */
   async remove(volume: string, signal: AbortSignal): Promise<void> {
     await this.#toolbox.call('volume.remove', { volume }, signal);

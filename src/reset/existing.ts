@@ -1,6 +1,7 @@
 import type { ContainerDetail, ContainerSummary, Engine, NetworkDetail, VolumeSummary } from '../engine/port.ts';
 import { composeLabels, labels, type Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
+import type { BoundedVolumes } from './bounded.ts';
 
 /** A network as it is: what a compose file can ask for. */
 export type NetworkShape = Pick<NetworkDetail, 'driver' | 'internal' | 'enableIpv6' | 'options' | 'labels' | 'subnets' | 'gateways'>;
@@ -9,6 +10,13 @@ export type NetworkShape = Pick<NetworkDetail, 'driver' | 'internal' | 'enableIp
 export interface Owners {
   self: string;
   dead(signal: AbortSignal): Promise<string[]>;
+}
+
+/** Where it is looked. */
+export interface Where {
+  engine: Engine;
+  owners: Owners;
+  bounded: BoundedVolumes;
 }
 
 /** What a subject has on the engine: containers with what they hold, networks with the strangers on them, volumes. */
@@ -22,14 +30,16 @@ export interface Existing {
  * Looks at everything under the subject's project name. Objects of the project that another made are a `project_conflict`, and names that the
  * subject needs and another holds a `name_conflict`: neither is ever touched.
  */
-export async function findExisting(engine: Engine, owners: Owners, subject: Subject, signal: AbortSignal): Promise<Existing> {
+export async function findExisting({ engine, owners, bounded }: Where, subject: Subject, signal: AbortSignal): Promise<Existing> {
   const project = subject.project.name;
+  const boundedNames = subject.project.volumes.filter((v) => v.bounded !== null).map((v) => v.name);
   const inProject = `${composeLabels.project}=${project}`;
-  const [containers, networks, volumes, named] = await Promise.all([
+  const [containers, networks, volumes, named, devices] = await Promise.all([
     engine.listContainers([inProject], signal),
     engine.listNetworks(signal),
     engine.listVolumes([], signal),
     Promise.all(subject.project.services.map((s) => engine.inspectContainer(s.containerName, signal))),
+    boundedNames.length === 0 ? Promise.resolve<string[]>([]) : bounded.of(owners.self, signal),
   ]);
   const strange = containers.filter((c) => c.labels[labels.owner] !== owners.self);
   const dead = strange.length === 0 ? [] : await owners.dead(signal);
@@ -83,7 +93,13 @@ export async function findExisting(engine: Engine, owners: Owners, subject: Subj
         shape: n,
         guests: n.containers.filter((c) => !members.has(c.id)).map(({ id, name }) => ({ id, name })),
       })),
-    volumes: ours<VolumeSummary>(volumes).map((v) => ({ name: v.name, bounded: labels.bounded in v.labels })),
+    volumes: [
+      ...ours<VolumeSummary>(volumes).map((v) => ({ name: v.name, bounded: labels.bounded in v.labels })),
+      // A crash came between the block device and the volume on it.
+      ...boundedNames
+        .filter((name) => devices.includes(name) && !volumes.some((v) => v.name === name))
+        .map((name) => ({ name, bounded: true })),
+    ],
   };
 }
 

@@ -59,7 +59,7 @@ export async function resetSubject(
   const { engine, owner } = context;
   const [{ images, notes }, existing] = await Promise.all([
     context.pins.resolve(subject, pullMs, signal),
-    findExisting(engine, context.owners, subject, signal),
+    findExisting(context, subject, signal),
   ]);
   if (context.onHost) await refuseTakenPorts(subject.project, new Set(existing.containers.flatMap((c) => c.hostPorts)));
   else refusePublishedPorts(subject.project, await othersPorts(engine, existing, signal));
@@ -100,7 +100,7 @@ export async function resetSubject(
         if (attempt === mostPlans || !isCuredByReplanning(error)) throw error;
         if (error instanceof NotKept) keepNetworks = false;
         else refused.push(...[...subnets.values()].flatMap((s) => parseRange(s) ?? []));
-        left = await findExisting(engine, context.owners, subject, signal);
+        left = await findExisting(context, subject, signal);
         subnets = await chooseSubnets(context, subject, left, refused, signal);
       }
     }
@@ -118,7 +118,7 @@ export async function burnSubject(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, owner } = context;
-  const existing = await findExisting(engine, context.owners, subject, signal);
+  const existing = await findExisting(context, subject, signal);
   await hooks.beforeChange();
   signal.throwIfAborted();
   const stop = new AbortController();
@@ -130,7 +130,7 @@ export async function burnSubject(
     stop.abort();
     await exits.ended();
   }
-  const left = await findExisting(engine, context.owners, subject, signal);
+  const left = await findExisting(context, subject, signal);
   const names = [...left.containers, ...left.networks, ...left.volumes].map((o) => o.name);
   if (names.length > 0)
     throw new Problem('engine_error', `The engine still has ${names.join(', ')} after it was told to remove them.`, { residue: names });

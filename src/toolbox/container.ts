@@ -7,7 +7,7 @@ export const toolboxName = 'subjectd-toolbox';
 const label = 'io.subjectd.toolbox';
 
 /** Each with its reason in docker/toolbox/README.md. */
-const capabilities = ['SYS_ADMIN', 'NET_ADMIN', 'NET_RAW', 'SYS_PTRACE', 'IPC_LOCK', 'KILL', 'DAC_OVERRIDE', 'FOWNER', 'MKNOD'];
+const capabilities = ['SYS_ADMIN', 'NET_ADMIN', 'NET_RAW', 'SYS_PTRACE', 'IPC_LOCK', 'KILL', 'DAC_OVERRIDE', 'FOWNER', 'MKNOD', 'SYS_NICE'];
 
 /** What the toolbox is made of. */
 export interface ToolboxSpec {

@@ -81,7 +81,10 @@ describe('statistics of the bench', () => {
 describe('options of the bench', () => {
   it('without any it measures everything, and that is a whole run', () => {
     const options = parseOptions([]);
-    assert.deepEqual(options, { parts: ['reset', 'faults', 'health', 'memory'], rounds: 5, kills: 20, seconds: 20, out: null });
+    assert.deepEqual(options, {
+      parts: ['reset', 'kill', 'health', 'memory', 'faults', 'delay-accuracy', 'alternatives', 'truth'],
+      ...{ rounds: 5, kills: 20, seconds: 20, injections: 10, runs: 210, seed: null, out: null },
+    });
     assert.ok(isWhole(options));
   });
 
@@ -93,11 +96,11 @@ describe('options of the bench', () => {
 
   it('parts may be given in any way and are measured in their order', () => {
     assert.deepEqual(parseOptions(['--only', 'memory,reset']).parts, ['reset', 'memory']);
-    assert.deepEqual(parseOptions(['--only', 'memory', '--only', 'faults']).parts, ['faults', 'memory']);
+    assert.deepEqual(parseOptions(['--only', 'memory', '--only', 'kill']).parts, ['kill', 'memory']);
   });
 
   it('what is not known is refused by name', () => {
-    assert.throws(() => parseOptions(['--only', 'resets']), /resets.*reset, faults, health, memory/);
+    assert.throws(() => parseOptions(['--only', 'resets']), /resets.*reset, kill, health, memory, faults/);
     assert.throws(() => parseOptions(['--rounds', '0']), /--rounds.*"0"/);
     assert.throws(() => parseOptions(['--rounds', '2.5']), /--rounds/);
     assert.throws(() => parseOptions(['--fast']), /--fast/);
@@ -127,7 +130,7 @@ const whole: Results = {
     ...{ engine: '20.10', engine_api: '1.41', cgroup_version: '1', compose: '2.26', node: '20.20' },
   },
   load_per_core: { start: 0.1, end: 0.4 },
-  options: { parts: ['reset', 'faults', 'health', 'memory'], rounds: 5, kills: 20, seconds: 20 },
+  options: { parts: ['reset', 'kill', 'health', 'memory'], rounds: 5, kills: 20, seconds: 20 },
   reset: [
     {
       ...{ kind: 'etcd', title: 'etcd, three nodes', nodes: 3 },
@@ -136,14 +139,14 @@ const whole: Results = {
       ...{ ratio: { p50: 5, p95: 4.5, mean: 5 }, ratio_to_proven: { p50: 6, p95: 5.5, mean: 6 } },
     },
   ],
-  faults: { subject: 'tikv', kill: summarize([120]), observed: summary, heal: summary, cli_kill: summarize([240]), samples: [] },
+  kill: { subject: 'tikv', kill: summarize([120]), observed: summary, heal: summary, cli_kill: summarize([240]), samples: [] },
   health: {
     ...{ subject: 'tikv', rate: 500, seconds: 20, even: summarize([0.8]), even_failed: 0, even_lateness: summary },
     bursts: { p50: 1, p99: 3, max: 9, requests: 10_000, failed: 2 },
   },
   memory: { subjects: ['etcd', 'tikv'], after_resets: 80 * 1024 ** 2, at_the_end: 90 * 1024 ** 2, peak: 100 * 1024 ** 2 },
 };
-const nothing: Results = { ...whole, reset: null, faults: null, health: null, memory: null };
+const nothing: Results = { ...whole, reset: null, kill: null, health: null, memory: null };
 
 describe('report of the bench', () => {
   it('the table has every figure, and as many cells in each row as in its head', () => {
@@ -166,7 +169,7 @@ describe('report of the bench', () => {
   });
 
   it('the picture is well-formed, has its numbers finite and its texts escaped, whatever was measured', () => {
-    for (const results of [whole, nothing, { ...nothing, faults: whole.faults }, { ...whole, health: null }]) {
+    for (const results of [whole, nothing, { ...nothing, kill: whole.kill }, { ...whole, health: null }]) {
       const picture = svg(results);
       assert.match(picture, /^<svg [^>]*>\n/);
       assert.ok(picture.endsWith('</svg>\n'));

@@ -1,6 +1,7 @@
 import { Problem } from '../../lib/problem.ts';
 import type { ChaosType, Params } from '../chaos_type.ts';
 import { nodeOf, type Scene, type SceneNode } from '../scene.ts';
+import { lookLater } from '../witness/lasting.ts';
 import { defaults } from './defaults.ts';
 
 /** The filesystem's own bookkeeping keeps the last percent from being exact. */
@@ -65,7 +66,7 @@ export const diskPressure: ChaosType = {
     const before = await look(signal);
     return {
       judge: async (_facts, judging) => {
-        const after = await look(judging);
+        const after = await lookLater(look, judging);
         const percent = (d: (typeof before)[number] | undefined) => (d === undefined ? 0 : (100 * d.used_bytes) / d.total_bytes);
         const evidence = volumes.map((v, i) => ({
           check: 'statfs',

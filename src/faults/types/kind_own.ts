@@ -2,6 +2,7 @@ import type { KindChaos, KindStep } from '../../kind/adapter.ts';
 import type { ChaosType } from '../chaos_type.ts';
 import type { FaultTarget } from '../fault.ts';
 import type { Step } from '../step.ts';
+import { lookLater } from '../witness/lasting.ts';
 import { defaults } from './defaults.ts';
 
 /** A kind's chaos type as one of ours. `general` finds the one that an alias stands for. */
@@ -31,7 +32,7 @@ export function kindChaosType(chaos: KindChaos, general: (name: string) => Chaos
       const before = await measure(signal);
       return {
         judge: async (_facts, judging) => {
-          const after = await measure(judging);
+          const after = await lookLater(measure, judging);
           const evidence = targets.map((t, i) => ({ check: name, node: t.node, before: before[i] ?? null, after: after[i] ?? null }));
           const verdicts = before.map((b, i) => chaos.judge(b, after[i] ?? {}, params));
           const verdict = verdicts.includes('not_observed')

@@ -1,4 +1,5 @@
 import type { ChaosType } from '../chaos_type.ts';
+import { lookLater } from '../witness/lasting.ts';
 import { defaults } from './defaults.ts';
 
 const tolerance = 4;
@@ -35,7 +36,7 @@ export const memoryPressure: ChaosType = {
     const before = await look(signal);
     return {
       judge: async (_facts, judging) => {
-        const after = await look(judging);
+        const after = await lookLater(look, judging);
         const percent = (c: (typeof before)[number] | undefined) =>
           c === undefined || c.memory.limit_bytes === null ? 0 : (100 * c.memory.usage_bytes) / c.memory.limit_bytes;
         const evidence = targets.map((t, i) => ({

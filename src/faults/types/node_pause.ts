@@ -52,7 +52,8 @@ export const nodePause: ChaosType = {
       fault.targets.map(async (t) => {
         const container = await engine.inspectContainer(t.container_id, signal);
         if (container === null) return [{ node: t.node, what: 'its container is gone; reset the subject' }];
-        return container.state === 'paused' ? [{ node: t.node, what: 'it is still paused' }] : [];
+        if (container.state === 'paused') return [{ node: t.node, what: 'it is still paused' }];
+        return container.state === 'running' ? [] : [{ node: t.node, what: `its container is ${container.state}` }];
       }),
     );
     return left.flat();

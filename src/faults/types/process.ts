@@ -83,13 +83,15 @@ export function diedSince(before: ContainerDetail, now: ContainerDetail): boolea
   return before.state === 'running' && now.finishedAt !== null && now.finishedAt !== before.finishedAt;
 }
 
-/** The nodes must run again. */
+/** The nodes must run again. One that its restart policy is about to start does so soon, or the proof of health that follows tells. */
 export async function auditRunning(scene: Scene, fault: Fault, signal: AbortSignal): Promise<Residue[]> {
   const left = await Promise.all(
     fault.targets.map(async (t) => {
       const container = await scene.engine.inspectContainer(t.container_id, signal);
       if (container === null) return [{ node: t.node, what: 'its container is gone; reset the subject' }];
-      return container.state === 'running' ? [] : [{ node: t.node, what: `its container is ${container.state}` }];
+      return container.state === 'running' || container.state === 'restarting'
+        ? []
+        : [{ node: t.node, what: `its container is ${container.state}` }];
     }),
   );
   return left.flat();

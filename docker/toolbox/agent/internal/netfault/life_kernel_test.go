@@ -52,11 +52,11 @@ func TestWhenTheAgentDiesTrafficPassesAndALaterOneClears(t *testing.T) {
 			t.Fatal(text, err)
 		}
 	}
-	between(t, "delayed", b.trains(5, 1000, "10.99.0.2")[0].Delay.Min, 100000, 110000)
+	between(t, "delayed", b.trains(5, 1000, "10.99.0.2")[0].Delay.Min, 100000, 100000+late(10000))
 	child.Process.Kill()
 	child.Wait()
 	for _, one := range b.trains(20, 1000, "10.99.0.2", "fd99::2") {
-		if one.Received != 20 || one.Delay.P95 > 4000 {
+		if one.Received != 20 || one.Delay.P95 > late(4000) {
 			t.Errorf("%s: %d, %+v", one.Name, one.Received, one.Delay)
 		}
 	}
@@ -66,7 +66,7 @@ func TestWhenTheAgentDiesTrafficPassesAndALaterOneClears(t *testing.T) {
 	// Applying again, as from the watchdog's record, serves the queue again.
 	b.apply(1, "net.delay", `{"min_ms":50,"max_ms":50,"peers":null}`)
 	for _, one := range b.trains(10, 1000, "10.99.0.2", "fd99::2") {
-		between(t, one.Name, one.Delay.Min, 50000, 56000)
+		between(t, one.Name, one.Delay.Min, 50000, 50000+late(6000))
 	}
 	b.m.takeQueue(objectKey{b.near.NetNSKey(), faultID(1)}).Close() // another death
 	b.m.forget(objectKey{b.near.NetNSKey(), faultID(1)})
@@ -96,7 +96,7 @@ func TestNoPacketIsLostByClearing(t *testing.T) {
 				t.Errorf("round %d, %s: %d of 1500", round, one.Name, one.Received)
 			}
 			// In the moment in which the rules go a packet that is still being let through on one processor can be overtaken by the next, sent on another.
-			if one.Reordered > 150 {
+			if one.Reordered > 150 && precise() && !testing.Short() {
 				t.Errorf("round %d, %s: %d packets were overtaken", round, one.Name, one.Reordered)
 			}
 		}

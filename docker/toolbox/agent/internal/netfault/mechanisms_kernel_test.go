@@ -3,6 +3,10 @@
 package netfault
 
 import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +26,36 @@ var mechanisms = map[string][]Option{
 	"iptables without queue": {Without("netem", "nft_netdev", "nfqueue")},
 }
 
+// distinct keeps of the settings those that differ on this kernel: without netem, for one, it cannot be left out.
+func distinct(t *testing.T, among ...string) []string {
+	t.Helper()
+	seen := map[string]bool{}
+	var kept []string
+	for _, name := range among {
+		m := New(mechanisms[name]...)
+		if probed[keyOf(m)] == nil {
+			can, err := m.Capabilities(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			probed[keyOf(m)] = &can
+		}
+		can := *probed[keyOf(m)]
+		can.Reasons, can.Iptables = nil, nil
+		if key := fmt.Sprintf("%+v", can); !seen[key] {
+			seen[key] = true
+			kept = append(kept, name)
+		}
+	}
+	return kept
+}
+
 func each(t *testing.T, do func(*bench)) {
-	for name, options := range mechanisms {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	for _, name := range distinct(t, slices.Sorted(maps.Keys(mechanisms))...) {
+		options := mechanisms[name]
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, options...)
 			before := b.snapshot()
@@ -53,15 +85,16 @@ func TestADelayHoldsForBothFamiliesAndEveryInterfaceButLo(t *testing.T) {
 		b.Logf("%v", result)
 		r := b.trains(40, 5000, "10.99.0.2", "fd99::2", "10.98.0.2", "127.0.0.1", "<10.99.0.1")
 		for _, one := range r[:3] {
-			if one.Received != 40 || one.Delay.Min < 40000 || one.Delay.P50 > 66000 {
+			if one.Received != 40 || one.Delay.Min < 40000 || one.Delay.P50 > 60000+late(6000) {
 				b.Errorf("%s: %d, %+v", one.Name, one.Received, one.Delay)
 			}
-			if one.Reordered > 0 {
+			// Two processors can hand packets to the other end's stack side by side: between qdisc and receiver the emulated ones do.
+			if one.Reordered > 0 && precise() {
 				b.Errorf("%s: %d packets were overtaken", one.Name, one.Reordered)
 			}
 		}
 		for _, one := range r[3:] {
-			between(b, one.Name, one.Delay.P95, 0, 4000)
+			between(b, one.Name, one.Delay.P95, 0, late(4000))
 		}
 		counted, err := b.m.Counters(b.ctx(), b.near, []byte(`{"fault":"`+faultID(1)+`"}`))
 		if n, ok := counted.(map[string]any)["packets"].(int64); err != nil || (result["mechanism"] == "nfqueue" && (!ok || n < 120)) {
@@ -69,7 +102,7 @@ func TestADelayHoldsForBothFamiliesAndEveryInterfaceButLo(t *testing.T) {
 		}
 		b.clear(1)
 		for _, one := range b.trains(10, 2000, "10.99.0.2", "fd99::2") {
-			between(b, one.Name+" afterwards", one.Delay.P95, 0, 4000)
+			between(b, one.Name+" afterwards", one.Delay.P95, 0, late(4000))
 		}
 		b.clear(1)
 	})
@@ -83,9 +116,9 @@ func TestPeersAloneAreDelayed(t *testing.T) {
 		r := b.trains(20, 3000, "10.99.0.2", "fd99::2", "10.99.0.3", "fd99::3")
 		for i, one := range r {
 			if i < 2 {
-				between(b, one.Name, one.Delay.Min, 20000, 24000)
+				between(b, one.Name, one.Delay.Min, 20000, 20000+late(4000))
 			} else {
-				between(b, one.Name, one.Delay.P50, 0, 4000)
+				between(b, one.Name, one.Delay.P50, 0, late(4000))
 			}
 		}
 		b.clear(1)
@@ -160,7 +193,13 @@ func TestARateHolds(t *testing.T) {
 func TestFaultsComposeAndGoInAnyOrder(t *testing.T) {
 	steps := [][2]string{{"net.delay", `{"min_ms":30,"max_ms":40,"peers":null}`}, {"net.loss", `{"percent":40,"peers":null}`}, {"net.rate", `{"rate_kbit":20000}`}}
 	orders := [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}
-	for _, name := range []string{"preferred", "nfqueue", "netem for losses", "iptables"} {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	if testing.Short() {
+		orders = orders[1:4:4]
+	}
+	for _, name := range distinct(t, "preferred", "nfqueue", "netem for losses", "iptables") {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, mechanisms[name]...)
 			can := b.can()
@@ -169,7 +208,7 @@ func TestFaultsComposeAndGoInAnyOrder(t *testing.T) {
 			check := func(active map[int]bool, when string) {
 				r := b.trains(300, 500, "10.99.0.2", "fd99::2")
 				for _, one := range r {
-					if active[0] && (one.Delay.Min < 30000 || one.Delay.P50 > 60000) || !active[0] && one.Delay.Min > 8000 {
+					if active[0] && (one.Delay.Min < 30000 || one.Delay.P50 > 40000+late(20000)) || !active[0] && one.Delay.Min > late(8000) {
 						b.Errorf("%s: %s: delay %+v", when, one.Name, one.Delay)
 					}
 					if active[1] && (one.Received < 130 || one.Received > 230) || !active[1] && one.Received != 300 {
@@ -219,13 +258,22 @@ func TestAForeignQdiscIsAConflictAndStays(t *testing.T) {
 }
 
 func TestApplyAndClearAreFast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a measurement: a run without -short makes it")
+	}
+	if os.Getenv("NETFAULT_EMULATED") != "" {
+		t.Skip("the processor is emulated: how fast it is says nothing")
+	}
 	all := map[string][2]string{
 		"delay": {"net.delay", `{"min_ms":50,"max_ms":50,"peers":null}`}, "loss": {"net.loss", `{"percent":10,"peers":null}`},
 		"rate": {"net.rate", `{"rate_kbit":1000}`}, "drop": {"net.drop", `{"to":["10.99.0.2","fd99::2"],"from":["10.99.0.2","fd99::2"]}`},
 	}
-	for name, options := range mechanisms {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	for _, name := range distinct(t, slices.Sorted(maps.Keys(mechanisms))...) {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, options...)
+			b := newBench(t, mechanisms[name]...)
 			for kind, one := range all {
 				const rounds = 10
 				var applying, clearing time.Duration
@@ -246,7 +294,7 @@ func TestApplyAndClearAreFast(t *testing.T) {
 					mechanism = result["mechanism"]
 				}
 				t.Logf("%s by %v: apply %.1f ms, clear %.1f ms", kind, mechanism, applying.Seconds()*1000/rounds, clearing.Seconds()*1000/rounds)
-				if applying > rounds*100*time.Millisecond || clearing > rounds*100*time.Millisecond {
+				if longest := rounds * 100 * 1000; applying.Microseconds() > late(int64(longest)) || clearing.Microseconds() > late(int64(longest)) {
 					t.Errorf("%s by %v is slow", kind, mechanism)
 				}
 			}

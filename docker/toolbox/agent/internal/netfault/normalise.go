@@ -12,6 +12,7 @@ var (
 	nftHead     = regexp.MustCompile(`^table (\S+) (\S+) \{$`)
 	reference   = regexp.MustCompile(` refcnt \d+`)
 	ownHandle   = regexp.MustCompile(`\b[89a-f][0-9a-f]{3}:`) // given by the kernel
+	seed        = regexp.MustCompile(` seed \d+`)             // of netem's chance, drawn anew for each
 	chainLine   = regexp.MustCompile(`^:(\S+) (\S+)`)
 )
 
@@ -91,12 +92,13 @@ func ruleChain(rule string) string {
 	return chain
 }
 
-// normaliseTc takes reference counts and the kernel's own handles out of tc's lists.
+// normaliseTc takes reference counts, netem's seeds and the kernel's own handles out of tc's lists.
 func normaliseTc(listing string, sorted bool) string {
 	var lines []string
 	for _, line := range strings.Split(listing, "\n") {
 		if line = strings.TrimRight(line, " "); line != "" {
-			lines = append(lines, ownHandle.ReplaceAllString(reference.ReplaceAllString(line, ""), "0:"))
+			line = seed.ReplaceAllString(reference.ReplaceAllString(line, ""), "")
+			lines = append(lines, ownHandle.ReplaceAllString(line, "0:"))
 		}
 	}
 	if sorted {

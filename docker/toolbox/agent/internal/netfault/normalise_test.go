@@ -53,6 +53,13 @@ func TestOrderQueueNumbersAndCountersAreNoDifferenceButTheOrderOfRulesIs(t *test
 	}
 }
 
+func TestTheSeedOfNetemsChanceIsNoDifference(t *testing.T) {
+	got := normaliseTc("qdisc netem 5bd0: dev eth0 root refcnt 2 limit 200000 loss 10% seed 1234567890123\n", true)
+	if got != "qdisc netem 5bd0: dev eth0 root limit 200000 loss 10%\n" {
+		t.Fatalf("%q", got)
+	}
+}
+
 func TestHandlesThatTheKernelGaveAreOut(t *testing.T) {
 	got := normaliseTc("qdisc noqueue 0: dev lo root refcnt 2 \nqdisc fq_codel 8001: dev eth0 root refcnt 5 limit 1\nqdisc htb 1: dev eth1 root refcnt 2\n", true)
 	want := "qdisc fq_codel 0: dev eth0 root limit 1\nqdisc htb 1: dev eth1 root\nqdisc noqueue 0: dev lo root\n"

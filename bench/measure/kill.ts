@@ -4,7 +4,7 @@ import type { Peer } from '../peer.ts';
 import type { Service } from '../service.ts';
 import { columns, type Summary, summarize } from '../stats.ts';
 
-export interface FaultFigures {
+export interface KillFigures {
   subject: string;
   /** All in milliseconds. From the request to the answer, which has the witnessed effect. */
   kill: Summary;
@@ -24,12 +24,12 @@ interface Bench {
 }
 
 /** Kills a node of a healthy subject and heals it, then kills the same node by the docker command, `rounds` times after one to warm up. */
-export async function measureFaults(
+export async function measureKill(
   { service, peer, say }: Bench,
   subject: string,
   rounds: number,
   signal: AbortSignal,
-): Promise<FaultFigures> {
+): Promise<KillFigures> {
   const at = `/v1/subjects/${subject}`;
   const samples: Record<string, number>[] = [];
   for (let round = 0; round <= rounds; round++) {
