@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { OperationName } from './messages.ts';
+import type { CrashPoint } from './points.ts';
+
+/** Chaos types that take part, each on the subject that has it, with parameters that show on a small system. */
+export const chaosTypes: readonly { name: string; subject: string; params: Record<string, unknown> }[] = [
+  { name: 'none', subject: 'trio', params: {} },
+  { name: 'node_kill', subject: 'trio', params: {} },
+  { name: 'node_crash', subject: 'trio', params: {} },
+  { name: 'node_stop', subject: 'trio', params: {} },
+  { name: 'node_restart', subject: 'trio', params: {} },
+  { name: 'node_pause', subject: 'trio', params: {} },
+  { name: 'latency', subject: 'trio', params: { min_ms: 20, max_ms: 40 } },
+  { name: 'packet_loss', subject: 'trio', params: { percent: 40 } },
+  { name: 'bandwidth', subject: 'trio', params: { rate_kbit: 2000 } },
+  { name: 'network_partition', subject: 'trio', params: {} },
+  { name: 'disk_pressure', subject: 'trio', params: { fill_percent: 60 } },
+  { name: 'cpu_pressure', subject: 'trio', params: { percent: 60 } },
+  { name: 'memory_pressure', subject: 'trio', params: { percent: 60 } },
+  { name: 'counter_drift', subject: 'ratelimiter', params: { key: 'crash', extra: 5 } },
+];
+
+export const operations: readonly OperationName[] = ['inject', 'heal', 'reset'];
+
+/** One operation on one kind of fault: inject it, heal it, or reset the subject while it is active. */
+export interface Plot {
+  chaosType: string;
+  subject: string;
+  params: Record<string, unknown>;
+  operation: OperationName;
+}
+
+export interface Case extends Plot {
+  point: CrashPoint;
+}
+
+export const plots: readonly Plot[] = chaosTypes.flatMap(({ name, subject, params }) =>
+  operations.map((operation) => ({ chaosType: name, subject, params, operation })),
+);
+
+/** Both sides of each call. */
+export function casesOf(plot: Plot, calls: readonly string[]): Case[] {
+  const counts = new Map<string, number>();
+  return calls.flatMap((call) => {
+    const nth = (counts.get(call) ?? 0) + 1;
+    counts.set(call, nth);
+    return (['before', 'after'] as const).map((when) => ({ ...plot, point: { call, nth, when } }));
+  });
+}
+
+export function nameOf({ chaosType, operation, point }: Case): string {
+  return `${chaosType}:${operation}:${point.call}#${point.nth}:${point.when}`;
+}
+
+/** From 0 to 1, the same for the same words. */
+export function chance(...words: (string | number)[]): number {
+  return createHash('sha256').update(words.join('\0')).digest().readUInt32BE(0) / 2 ** 32;
+}
+
+/** In an order that the seed alone decides. */
+export function shuffled<T>(all: readonly T[], seed: number, name: (item: T) => string): T[] {
+  return [...all].sort((a, b) => chance(seed, name(a)) - chance(seed, name(b)));
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { differences, nothing, type State } from '../crash/audit.ts';
+import { casesOf, nameOf, plots, shuffled } from '../crash/cases.ts';
+import { during, instrument } from '../crash/points.ts';
+
+const clean: State = {
+  objects: ['container p-a-1', 'network p_default'],
+  nodes: { a: { state: 'running', netns: '# tc\nqdisc noqueue\n', 'cpu.cfs_quota_us': '-1 100000' } },
+  leftovers: [],
+};
+
+describe('the audit of the crash tests', () => {
+  test('equal states differ in nothing', () => {
+    assert.deepEqual(differences(clean, structuredClone(clean)), []);
+    assert.deepEqual(differences(nothing, structuredClone(nothing)), []);
+  });
+
+  test('a rule, a limit, an object too many or too few, a node that is gone and every leftover are told', () => {
+    const changed = (change: (state: State) => void) => {
+      const found = structuredClone(clean);
+      change(found);
+      return differences(clean, found).length;
+    };
+    assert.equal(
+      changed((s) => {
+        s.nodes.a = { ...s.nodes.a, netns: 'table netdev subjectd_x {}' };
+      }),
+      1,
+    );
+    assert.equal(
+      changed((s) => {
+        s.nodes.a = { ...s.nodes.a, 'cpu.cfs_quota_us': '40000 100000' };
+      }),
+      1,
+    );
+    assert.equal(
+      changed((s) => s.objects.push('bounded volume p_v of 64 bytes')),
+      1,
+    );
+    assert.equal(
+      changed((s) => s.objects.pop()),
+      1,
+    );
+    assert.equal(
+      changed((s) => {
+        s.nodes = {};
+      }),
+      3,
+    );
+    assert.equal(
+      changed((s) => s.leftovers.push('watchdog record of flt_x')),
+      1,
+    );
+  });
+});
+
+describe('the points of the crash tests', () => {
+  const ledger = { put: async (_kind: string) => {}, all: () => [] };
+  const toolbox = { call: async (op: string, _args: object) => op };
+
+  test('writes and calls of the operation count, on both sides, and nothing beside it', async () => {
+    const [seenLedger, seenToolbox] = [instrument('ledger', ledger), instrument('toolbox', toolbox)];
+    const reached: string[] = [];
+    const calls = await during(
+      async () => {
+        await seenLedger.put('fault');
+        seenLedger.all();
+        await seenToolbox.call('apply', { step: { op: 'net.delay' } });
+        await seenToolbox.call('apply', { step: { op: 'net.delay' } });
+      },
+      (call, nth, when) => reached.push(`${when} ${call} ${nth}`),
+    );
+    await seenToolbox.call('snapshot', {});
+    assert.deepEqual(calls, ['ledger.put fault', 'toolbox.apply net.delay', 'toolbox.apply net.delay']);
+    assert.deepEqual(reached, [
+      'before ledger.put fault 1',
+      'after ledger.put fault 1',
+      'before toolbox.apply net.delay 1',
+      'after toolbox.apply net.delay 1',
+      'before toolbox.apply net.delay 2',
+      'after toolbox.apply net.delay 2',
+    ]);
+  });
+
+  test('each call is two cases, and a seed chooses the same ones again', () => {
+    const [plot] = plots;
+    assert.ok(plot);
+    const cases = casesOf(plot, ['engine.exec', 'ledger.put fault', 'engine.exec']);
+    assert.equal(new Set(cases.map(nameOf)).size, 6);
+    assert.deepEqual(shuffled(cases, 5, nameOf), shuffled([...cases].reverse(), 5, nameOf));
+    assert.notDeepEqual(shuffled(plots, 5, JSON.stringify), shuffled(plots, 6, JSON.stringify));
+  });
+});
