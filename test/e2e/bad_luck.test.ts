@@ -113,7 +113,7 @@ describe('bad luck', () => {
     const fourth = await service.post<ProblemReply>(`${at}/faults`, { chaos_type: 'node_kill' });
     assert.deepEqual([fourth.status, fourth.body.code], [422, 'no_candidate']);
     const named = await service.post<ProblemReply>(`${at}/faults`, { chaos_type: 'node_kill', target: { node: 'etcd0' } });
-    assert.deepEqual([named.status, named.body.code], [422, 'no_candidate']);
+    assert.deepEqual([named.status, named.body.code], [409, 'fault_conflict'], 'the fault that is in the way is named');
     const captured = await service.get<ProblemReply>(`${at}/state`);
     assert.deepEqual([captured.status, captured.body.code], [503, 'state_unavailable']);
     const healed = await service.delete<{ faults: Fault[] }>(`${at}/faults`);

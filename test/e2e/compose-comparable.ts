@@ -199,7 +199,7 @@ export function fromProject(project: Project): Comparable {
   return {
     services: Object.fromEntries(project.services.map((service) => [service.name, ownService(service)])),
     networks: Object.fromEntries(project.networks.map(({ key, ...network }) => [key, network])),
-    volumes: Object.fromEntries(project.volumes.map(({ key, ...volume }) => [key, volume])),
+    volumes: Object.fromEntries(project.volumes.map(({ key, bounded: _ours, ...volume }) => [key, volume])),
   };
 }
 
