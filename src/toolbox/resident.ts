@@ -1,5 +1,5 @@
 import { type Engine, EngineError } from '../engine/port.ts';
-import { deadline } from '../lib/until.ts';
+import { DeadlineError, deadline, until } from '../lib/until.ts';
 import { ensureToolbox, type ToolboxSpec, toolboxName } from './container.ts';
 import { type Toolbox, ToolboxError } from './port.ts';
 import type { Calls, Ended, Op } from './protocol.ts';
@@ -9,6 +9,7 @@ export const protocolVersion = 1;
 const defaultTimeoutMs = 10_000;
 /** Making and starting the container takes about half a second; a busy host may need ten times that. */
 const joinMs = 20_000;
+const againMs = 100;
 
 /**
  * The toolbox of one engine, joined on the first call. The open session is at the same time this owner's sign of life: it ends with this process, however that
@@ -62,8 +63,14 @@ export class ResidentToolbox implements Toolbox {
 
   async #join(): Promise<Session> {
     using limited = deadline('joining the toolbox', joinMs);
-    const container = await ensureToolbox(this.#engine, this.#spec, (id) => this.#mayReplace(id, limited), limited);
-    const session = await this.#open(container, limited);
+    let last = 'the engine does not answer';
+    const again = (why: string) => {
+      last = why;
+    };
+    const session = await until(async () => this.#tryToOpen(again, limited), againMs, limited).catch((error: unknown) => {
+      if (!(error instanceof DeadlineError)) throw error;
+      throw new ToolboxError('unavailable', `it could not be joined within ${joinMs} ms: ${last}`, 'hello', { cause: error });
+    });
     // Set before the follow-up, whose own calls go over it.
     this.#session = session;
     void session.ended.then((why) => {
@@ -74,6 +81,21 @@ export class ResidentToolbox implements Toolbox {
     if (this.#closed) session.close();
     else await this.onJoined?.();
     return session;
+  }
+
+  /** Undefined: the container was just about to end or to start again, which the engine tells a moment late. */
+  async #tryToOpen(again: (why: string) => void, signal: AbortSignal): Promise<Session | undefined> {
+    try {
+      const container = await ensureToolbox(this.#engine, this.#spec, (id) => this.#mayReplace(id, signal), signal);
+      return await this.#open(container, signal);
+    } catch (error) {
+      const passing =
+        (error instanceof ToolboxError && error.code === 'lost') ||
+        (error instanceof EngineError && (error.reason === 'conflict' || error.reason === 'not_found'));
+      if (!passing) throw error;
+      again(error.message);
+      return undefined;
+    }
   }
 
   async #open(container: string, signal: AbortSignal): Promise<Session> {

@@ -1,5 +1,4 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import type { EngineSession } from '../engine/port.ts';
 import { ToolboxError, type ToolboxErrorCode } from './port.ts';
 import type { Calls, Op } from './protocol.ts';
@@ -76,7 +75,7 @@ export class Session {
 
   async #read(): Promise<string> {
     try {
-      for await (const line of createInterface({ input: Readable.from(this.#engine.output), crlfDelay: Number.POSITIVE_INFINITY })) {
+      for await (const line of lines(this.#engine.output)) {
         this.#silence.refresh();
         if (line !== '') this.#take(JSON.parse(line) as Incoming);
       }
@@ -110,4 +109,16 @@ export class Session {
     this.#waiting.delete(id);
     return waiting;
   }
+}
+
+async function* lines(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  for await (const chunk of source) {
+    const parts = (rest + decoder.write(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+  // An end without a newline: what an engine says that could not start the command.
+  yield rest;
 }

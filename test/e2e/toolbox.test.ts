@@ -178,8 +178,10 @@ describe('the toolbox', () => {
       await ended(control.reset('trio', {}));
       const fault = (await ended(control.inject('trio', { chaos_type: 'latency' }))) as Fault;
       assert.equal(fault.guarded, true);
-      const guarded = (want: boolean) =>
-        until(async () => (control.fault('trio', fault.id).guarded === want ? true : undefined), 20, deadline(`guarded: ${want}`, 30_000));
+      const guarded = async (want: boolean) => {
+        using limited = deadline(`guarded: ${want}`, 30_000);
+        await until(async () => (control.fault('trio', fault.id).guarded === want ? true : undefined), 20, limited);
+      };
       docker('stop', '-t', '3', name);
       await guarded(false);
       await guarded(true);
