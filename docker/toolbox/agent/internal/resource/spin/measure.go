@@ -21,7 +21,7 @@ type Result struct {
 	Threads            int
 }
 
-// Measure puts as many spinning threads into the container's group as its allowance has processors, rounded up, for this long. None of them is there any
+// Measure puts one spinning thread more into the container's group than its allowance has whole processors, as far as there are processors, for this long. None of them is there any
 // more when it answers. NodeCPU is what the container's own processes used in that time, -1 when the kernel does not count it.
 func Measure(ctx context.Context, group *cgroup.Group, length time.Duration) (Result, error) {
 	allowance, cpus, err := group.Allowance()
@@ -41,7 +41,8 @@ func Measure(ctx context.Context, group *cgroup.Group, length time.Duration) (Re
 	if err != nil {
 		return Result{}, fail.New("unsupported", "the agent's own cgroup: %v", err)
 	}
-	threads := max(1, int(math.Ceil(allowance-1e-9)))
+	// One more than the allowance's whole processors: as many threads as the quota has processors could use it up to the last, and never be throttled.
+	threads := max(1, min(len(cpus), int(math.Floor(allowance+1e-9))+1))
 	spinner, err := helper.Start([]string{Verb, strconv.Itoa(threads), list(cpus), strconv.FormatInt((length + 10*time.Second).Milliseconds(), 10), group.ID})
 	if err != nil {
 		return Result{}, err
