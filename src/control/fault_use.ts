@@ -3,7 +3,7 @@ import { type EndedBy, type Fault, type FaultRecord, isLive } from '../faults/fa
 import { type HealContext, heal } from '../faults/heal.ts';
 import { type Injection, inject, newFaultId, planOf } from '../faults/inject.ts';
 import { checkParams } from '../faults/params.ts';
-import { chaosType, chaosTypesOf } from '../faults/registry.ts';
+import { chaosType, chaosTypesOf, knownType } from '../faults/registry.ts';
 import type { Scene } from '../faults/scene.ts';
 import { type Busy, checkTarget, chooseTargets, defaultTarget } from '../faults/target.ts';
 import { nodeNames } from '../kind/subject.ts';
@@ -223,7 +223,7 @@ export function find(context: Context, host: Host, id: string): FaultRecord {
 
 function healContext(context: Context, host: Host, record: FaultRecord): HealContext {
   return {
-    type: chaosTypesOf(host.subject.kind.adapter).find((t) => t.name === record.fault.chaos_type) ?? null,
+    type: knownType(host.subject.kind.adapter, record.fault.chaos_type),
     scene: (signal) => sceneOf(context, host, signal),
     hands: context,
     store: context.store,

@@ -2,7 +2,7 @@ import type { EngineEvent } from '../engine/port.ts';
 import type { ChaosType } from '../faults/chaos_type.ts';
 import type { EndedBy, FaultRecord } from '../faults/fault.ts';
 import { changedPlan, reapply } from '../faults/reapply.ts';
-import { chaosTypesOf } from '../faults/registry.ts';
+import { chaosTypesOf, knownType } from '../faults/registry.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { deadline } from '../lib/until.ts';
 import type { Context } from './context.ts';
@@ -123,8 +123,8 @@ export class FaultWatch {
   /** Looked at without holding the subject: another node's restart as a rule changes nothing. */
   async #mustPutBack(host: Host, fault: string, started: string): Promise<boolean> {
     const record = this.#context.store.get(fault);
-    const type = chaosTypesOf(host.subject.kind.adapter).find((t) => t.name === record?.fault.chaos_type);
-    if (record === null || type === undefined || record.fault.state !== 'active') return false;
+    const type = knownType(host.subject.kind.adapter, record?.fault.chaos_type);
+    if (record === null || type === null || record.fault.state !== 'active') return false;
     if (record.fault.targets.some((t) => t.container_id === started)) return true;
     using limited = deadline('look at the addresses', 10_000, this.#closing);
     return (await changedPlan(type, await sceneOf(this.#context, host, limited), record, limited)) !== null;
@@ -144,8 +144,8 @@ export class FaultWatch {
       async (work) => {
         using limited = deadline('putting a fault back', reapplyMs, work.signal);
         const record = context.store.get(fault);
-        const type = chaosTypesOf(host.subject.kind.adapter).find((t) => t.name === record?.fault.chaos_type);
-        if (record === null || type === undefined || record.fault.state !== 'active') return null;
+        const type = knownType(host.subject.kind.adapter, record?.fault.chaos_type);
+        if (record === null || type === null || record.fault.state !== 'active') return null;
         const wasHit = record.fault.targets.some((t) => t.container_id === started);
         if (wasHit && record.fault.on_target_restart === 'once') return healOne(context, host, fault, 'outside', limited);
         const scene = await sceneOf(context, host, limited);

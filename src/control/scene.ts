@@ -41,7 +41,6 @@ function sceneNode(subject: Subject, node: Node, observed: readonly Observed[]):
     sharesNetworkWith: project.services.map((s) => s.name).filter((name) => name !== node.name && namespaceOf(subject, name) === holder),
     bounded,
     memoryLimited: (service?.memoryBytes ?? 0) > 0,
-    restartPolicy: service?.restart.policy ?? 'no',
   };
 }
 

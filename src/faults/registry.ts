@@ -39,6 +39,11 @@ export function chaosTypesOf(adapter: Pick<Adapter, 'chaosTypes'>): ChaosType[] 
   return [...generalTypes, ...(adapter.chaosTypes ?? []).map((c) => kindChaosType(c, general))];
 }
 
+/** Null when there is none of this name (any more). */
+export function knownType(adapter: Pick<Adapter, 'chaosTypes'>, name: string | undefined): ChaosType | null {
+  return chaosTypesOf(adapter).find((t) => t.name === name) ?? null;
+}
+
 /** Throws `unknown_chaos_type`, in the original contract's words. */
 export function chaosType(adapter: Pick<Adapter, 'chaosTypes'>, name: string): ChaosType {
   return find(chaosTypesOf(adapter), name);

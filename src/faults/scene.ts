@@ -25,7 +25,6 @@ export interface SceneNode extends Node {
   /** Its volumes of limited size, by mount point. */
   bounded: { volume: string; path: string }[];
   memoryLimited: boolean;
-  restartPolicy: string;
 }
 
 /** All addresses of a node. */

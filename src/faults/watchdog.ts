@@ -29,10 +29,6 @@ export class Watchdog {
     }
   }
 
-  async renew(record: FaultRecord, ttlMs: number, signal: AbortSignal): Promise<boolean> {
-    return this.arm(record, ttlMs, false, signal);
-  }
-
   /** Takes the hand-over back. Answers how the watchdog ended the fault, if it did; null too when the toolbox cannot be had: what is left there is taken back at the next join. */
   async disarm(record: Pick<FaultRecord, 'fence'> & { fault: { id: string } }, signal: AbortSignal): Promise<Ended | null> {
     try {

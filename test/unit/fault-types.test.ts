@@ -30,7 +30,6 @@ function node(i: number, over: Partial<SceneNode> = {}): SceneNode {
     sharesNetworkWith: [],
     bounded: [{ volume: `p_n${i}`, path: '/data' }],
     memoryLimited: true,
-    restartPolicy: 'no',
     ...over,
   };
 }

@@ -1,6 +1,8 @@
 import type { CpuShare } from '../../toolbox/protocol.ts';
 import type { ChaosType, Judgement } from '../chaos_type.ts';
 import type { Effect } from '../fault.ts';
+import { together } from '../witness/together.ts';
+import { auditToolbox } from './audit.ts';
 import { defaults } from './defaults.ts';
 
 const spinMs = 150;
@@ -57,28 +59,14 @@ export const cpuPressure: ChaosType = {
             asked_cpus: asked(allowance[i]?.cpu.allowance_cpus ?? 0, Number(params.percent)),
           }));
           const verdicts = evidence.map((e) => judgeCpu(e.before, e.after, e.asked_cpus));
-          const verdict = verdicts.includes('not_observed')
-            ? 'not_observed'
-            : verdicts.every((v) => v === 'confirmed')
-              ? 'confirmed'
-              : 'inconclusive';
-          return { verdict, evidence };
+          return { verdict: together(verdicts), evidence };
         };
         const first = await look(spinMs);
         return first.verdict === 'inconclusive' ? look(longSpinMs) : first;
       },
     };
   },
-  audit: async ({ toolbox }, fault, undo, signal) => {
-    const where = undo.flatMap((s) => (s.op === 'cgroup.restore' ? [s] : []));
-    const { residue } = await toolbox.call(
-      'audit',
-      { fault: fault.id, container_ids: where.map((s) => s.container_id), volumes: [] },
-      signal,
-    );
-    return residue.map((r) => ({ node: where.find((s) => s.container_id === r.container_id)?.node ?? '', what: r.what }));
-  },
-  obstacle: (node) => (node.running ? null : 'it does not run'),
+  audit: auditToolbox,
 };
 
 const asked = (cpus: number, percent: number) => Math.round(cpus * (100 - percent) * 10) / 1000;

@@ -21,3 +21,12 @@ export function networkObstacle(node: SceneNode): string | null {
 }
 
 export const noParams = { type: 'object', additionalProperties: false, properties: {} } as const;
+
+/** Of an orderly stop. */
+export const graceParams = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    grace_s: { type: 'integer', minimum: 0, maximum: 20, default: 5, description: 'Seconds it has before it is killed.' },
+  },
+} as const;

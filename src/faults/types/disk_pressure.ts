@@ -2,6 +2,7 @@ import { Problem } from '../../lib/problem.ts';
 import type { ChaosType, Params } from '../chaos_type.ts';
 import { nodeOf, type Scene, type SceneNode } from '../scene.ts';
 import { lookLater } from '../witness/lasting.ts';
+import { auditToolbox } from './audit.ts';
 import { defaults } from './defaults.ts';
 
 /** The filesystem's own bookkeeping keeps the last percent from being exact. */
@@ -82,11 +83,7 @@ export const diskPressure: ChaosType = {
       },
     };
   },
-  audit: async ({ toolbox }, fault, undo, signal) => {
-    const releases = undo.flatMap((s) => (s.op === 'disk.release' ? [s] : []));
-    const { residue } = await toolbox.call('audit', { fault: fault.id, container_ids: [], volumes: releases.map((s) => s.volume) }, signal);
-    return residue.map((r) => ({ node: releases[0]?.node ?? '', what: r.what }));
-  },
+  audit: auditToolbox,
 };
 
 async function fillOf(

@@ -3,6 +3,7 @@ import type { ChaosType } from '../chaos_type.ts';
 import type { FaultTarget } from '../fault.ts';
 import type { Step } from '../step.ts';
 import { lookLater } from '../witness/lasting.ts';
+import { together } from '../witness/together.ts';
 import { defaults } from './defaults.ts';
 
 /** A kind's chaos type as one of ours. `general` finds the one that an alias stands for. */
@@ -35,12 +36,7 @@ export function kindChaosType(chaos: KindChaos, general: (name: string) => Chaos
           const after = await lookLater(measure, judging);
           const evidence = targets.map((t, i) => ({ check: name, node: t.node, before: before[i] ?? null, after: after[i] ?? null }));
           const verdicts = before.map((b, i) => chaos.judge(b, after[i] ?? {}, params));
-          const verdict = verdicts.includes('not_observed')
-            ? 'not_observed'
-            : verdicts.every((v) => v === 'confirmed')
-              ? 'confirmed'
-              : 'inconclusive';
-          return { verdict, evidence };
+          return { verdict: together(verdicts), evidence };
         },
       };
     },

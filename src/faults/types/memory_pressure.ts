@@ -1,5 +1,6 @@
 import type { ChaosType } from '../chaos_type.ts';
 import { lookLater } from '../witness/lasting.ts';
+import { auditToolbox } from './audit.ts';
 import { defaults } from './defaults.ts';
 
 const tolerance = 4;
@@ -52,12 +53,5 @@ export const memoryPressure: ChaosType = {
       },
     };
   },
-  audit: async ({ toolbox }, fault, undo, signal) => {
-    const { residue } = await toolbox.call(
-      'audit',
-      { fault: fault.id, container_ids: undo.map((s) => s.container_id), volumes: [] },
-      signal,
-    );
-    return residue.map((r) => ({ node: undo.find((s) => s.container_id === r.container_id)?.node ?? '', what: r.what }));
-  },
+  audit: auditToolbox,
 };

@@ -4,6 +4,7 @@ import type { Fault, Residue } from '../fault.ts';
 import { addressesOf, nodeOf, type Scene } from '../scene.ts';
 import type { Step } from '../step.ts';
 import { flowsRecovered } from '../witness/flows.ts';
+import { auditToolbox } from './audit.ts';
 import { networkObstacle } from './defaults.ts';
 
 /** Schema of the optional list of peers. */
@@ -24,7 +25,7 @@ export const networkDefaults = {
   check: (scene: Scene, params: Params): void => checkPeers(scene, params.peers),
   named: () => null,
   obstacle: networkObstacle,
-  audit: auditNetwork,
+  audit: auditToolbox,
   settle: settleFlows,
 } as const satisfies Partial<ChaosType>;
 
@@ -65,16 +66,6 @@ export function clears({ fault }: Injected, act: readonly Step[]): Step[] {
 /** Which nodes a fault has touched, by its undo. */
 export function touched(undo: readonly Step[]): { node: string; container_id: string }[] {
   return undo.filter((s) => s.op === 'net.clear').map(({ node, container_id }) => ({ node, container_id }));
-}
-
-async function auditNetwork(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]> {
-  const where = touched(undo);
-  const { residue } = await scene.toolbox.call(
-    'audit',
-    { fault: fault.id, container_ids: where.map((w) => w.container_id), volumes: [] },
-    signal,
-  );
-  return residue.map((r) => ({ node: where.find((w) => w.container_id === r.container_id)?.node ?? '', what: r.what }));
 }
 
 /** Connections that a cut or a loss sent into back-off stay silent long after the rules have gone. */

@@ -1,5 +1,5 @@
 import type { ChaosType } from '../chaos_type.ts';
-import { byEngine, defaults } from './defaults.ts';
+import { byEngine, defaults, graceParams } from './defaults.ts';
 import { auditRunning, watchContainers } from './process.ts';
 
 /** A restart through the engine. Witness: it runs, and since a later time than before. Undo: have it running. */
@@ -7,13 +7,7 @@ export const nodeRestart: ChaosType = {
   ...defaults,
   name: 'node_restart',
   summary: 'Restarts the node: an orderly stop, then a start.',
-  paramsSchema: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      grace_s: { type: 'integer', minimum: 0, maximum: 20, default: 5, description: 'Seconds it has before it is killed.' },
-    },
-  },
+  paramsSchema: graceParams,
   layer: 'process',
   life: 'lasting',
   needsToolbox: false,

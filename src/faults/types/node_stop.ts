@@ -1,21 +1,13 @@
 import type { ChaosType } from '../chaos_type.ts';
-import { byEngine, defaults } from './defaults.ts';
+import { byEngine, defaults, graceParams } from './defaults.ts';
 import { auditRunning, diedSince, watchContainers } from './process.ts';
-
-const defaultGraceS = 5;
 
 /** An orderly stop through the engine: the stop signal, and SIGKILL after the grace. Witness: exited, whatever the code. Undo: start it again. */
 export const nodeStop: ChaosType = {
   ...defaults,
   name: 'node_stop',
   summary: 'Stops the node in an orderly way; it stays stopped until it is healed.',
-  paramsSchema: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      grace_s: { type: 'integer', minimum: 0, maximum: 20, default: defaultGraceS, description: 'Seconds it has before it is killed.' },
-    },
-  },
+  paramsSchema: graceParams,
   layer: 'process',
   life: 'process',
   needsToolbox: false,

@@ -1,4 +1,5 @@
 import type { Effect } from '../fault.ts';
+import { together } from './together.ts';
 import type { Run } from './trains.ts';
 
 type Verdict = Effect['verdict'];
@@ -14,9 +15,7 @@ export function judgeDelay(before: readonly Run[], after: readonly Run[], { minM
   const outs = before.map((run, i) => ({ before: run, after: after[i] })).filter((p) => p.before.role === 'out');
   const control = shift(before, after, 'control') ?? 0;
   const verdicts = outs.map(({ before: b, after: a }) => judgeOne(b, a, { minMs, maxMs }, Math.max(0, control)));
-  if (verdicts.length === 0) return 'inconclusive';
-  if (verdicts.includes('not_observed')) return 'not_observed';
-  return verdicts.every((v) => v === 'confirmed') ? 'confirmed' : 'inconclusive';
+  return together(verdicts);
 }
 
 function judgeOne(before: Run, after: Run | undefined, asked: { minMs: number; maxMs: number }, hostMs: number): Verdict {

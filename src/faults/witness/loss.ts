@@ -1,5 +1,6 @@
 import type { Effect } from '../fault.ts';
 import { atLeast, atMost } from './binomial.ts';
+import { together } from './together.ts';
 import type { Run } from './trains.ts';
 
 /** How unlikely a train must be under one explanation before the other is believed. */
@@ -26,6 +27,5 @@ export function judgeLoss(before: readonly Run[], after: readonly Run[], percent
     if (withIt <= doubt) return 'not_observed';
     return 'inconclusive';
   });
-  if (verdicts.includes('not_observed')) return 'not_observed';
-  return verdicts.length > 0 && verdicts.every((v) => v === 'confirmed') ? 'confirmed' : 'inconclusive';
+  return together(verdicts);
 }

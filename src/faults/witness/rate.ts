@@ -1,4 +1,5 @@
 import type { Effect } from '../fault.ts';
+import { together } from './together.ts';
 import type { Run, TrainShape } from './trains.ts';
 
 /** What a packet weighs on the wire beyond the train's payload: Ethernet, IPv4 and UDP headers, which the rate limit counts. */
@@ -48,6 +49,5 @@ export function judgeRate(
     const whole = ((a.train.rate_kbit ?? 0) * (shape.size + headerBytes)) / shape.size;
     return [is > 1.4 * rateKbit && whole > 1.4 * rateKbit ? 'not_observed' : 'inconclusive'];
   });
-  if (verdicts.includes('not_observed')) return 'not_observed';
-  return verdicts.length > 0 && verdicts.every((v) => v === 'confirmed') ? 'confirmed' : 'inconclusive';
+  return together(verdicts);
 }

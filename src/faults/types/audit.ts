@@ -1,0 +1,12 @@
+import type { Fault, Residue } from '../fault.ts';
+import type { Scene } from '../scene.ts';
+import type { Step } from '../step.ts';
+
+/** What the toolbox still finds of a fault in the nodes and volumes that its undo steps name. */
+export async function auditToolbox(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]> {
+  const volumes = undo.flatMap((s) => (s.op === 'disk.release' ? [s.volume] : []));
+  const inNodes = undo.filter((s) => s.op !== 'disk.release');
+  const container_ids = inNodes.map((s) => s.container_id);
+  const { residue } = await scene.toolbox.call('audit', { fault: fault.id, container_ids, volumes }, signal);
+  return residue.map((r) => ({ node: (inNodes.find((s) => s.container_id === r.container_id) ?? undo[0])?.node ?? '', what: r.what }));
+}
