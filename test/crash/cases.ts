@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OperationName } from './messages.ts';
-import type { CrashPoint } from './points.ts';
+import type { Call, CrashPoint } from './points.ts';
 
 /** Chaos types that take part, each on the subject that has it, with parameters that show on a small system. */
 export const chaosTypes: readonly { name: string; subject: string; params: Record<string, unknown> }[] = [
@@ -38,13 +38,11 @@ export const plots: readonly Plot[] = chaosTypes.flatMap(({ name, subject, param
   operations.map((operation) => ({ chaosType: name, subject, params, operation })),
 );
 
-/** Both sides of each call. */
-export function casesOf(plot: Plot, calls: readonly string[]): Case[] {
-  const counts = new Map<string, number>();
-  return calls.flatMap((call) => {
-    const nth = (counts.get(call) ?? 0) + 1;
-    counts.set(call, nth);
-    return (['before', 'after'] as const).map((when) => ({ ...plot, point: { call, nth, when } }));
+/** Both sides of each call; where the next one follows with nothing in between, the time after the one and before the other are one case. */
+export function casesOf(plot: Plot, calls: readonly Call[]): Case[] {
+  return calls.flatMap(({ call, nth, endsAlone }) => {
+    const sides = endsAlone ? (['before', 'after'] as const) : (['before'] as const);
+    return sides.map((when) => ({ ...plot, point: { call, nth, when } }));
   });
 }
 

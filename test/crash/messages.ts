@@ -1,7 +1,7 @@
 import type { SubjectView } from '../../src/control/api.ts';
 import type { Operation } from '../../src/control/operation.ts';
 import type { Fault } from '../../src/faults/fault.ts';
-import type { CrashPoint } from './points.ts';
+import type { Call, CrashPoint } from './points.ts';
 
 export type OperationName = 'inject' | 'heal' | 'reset';
 
@@ -30,7 +30,7 @@ export interface Answers {
   reset: Operation;
   delete: Operation;
   inject: Operation;
-  run: { operation: Operation; calls: string[] };
+  run: { operation: Operation; calls: Call[] };
 }
 
 export interface Status {

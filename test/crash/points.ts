@@ -8,16 +8,36 @@ export interface CrashPoint {
   when: 'before' | 'after';
 }
 
+/** A call that an operation made. */
+export interface Call {
+  call: string;
+  nth: number;
+  /** The moment after its answer is one of its own. False: the next call was begun with nothing in between or beside, so what is outside is the same before that one. */
+  endsAlone: boolean;
+}
+
 /** The calls of one operation, in order. */
 class Course {
-  readonly calls: string[] = [];
+  readonly calls: Call[] = [];
   #counts = new Map<string, number>();
+  #open = new Set<Call>();
+  /** The call that was answered last, while nothing else has happened since and none is open. */
+  #last: Call | null = null;
 
-  next(call: string): number {
+  begin(call: string): Call {
     const nth = (this.#counts.get(call) ?? 0) + 1;
     this.#counts.set(call, nth);
-    this.calls.push(call);
-    return nth;
+    const made = { call, nth, endsAlone: true };
+    this.calls.push(made);
+    if (this.#last !== null) this.#last.endsAlone = false;
+    this.#last = null;
+    this.#open.add(made);
+    return made;
+  }
+
+  end(made: Call): void {
+    this.#open.delete(made);
+    this.#last = this.#open.size === 0 ? made : null;
   }
 }
 
@@ -48,27 +68,37 @@ export const instrument: NonNullable<ControlOptions['instrument']> = (what, thin
 export async function during(
   work: () => Promise<unknown>,
   reached: ((call: string, nth: number, when: CrashPoint['when']) => void) | null,
-): Promise<string[]> {
+): Promise<Call[]> {
   const course = new Course();
   await courses.run({ course, reached }, work);
   // A copy: what the operation started beside itself may still call.
-  return [...course.calls];
+  return structuredClone(course.calls);
 }
 
 function watched(call: string, go: () => unknown): unknown {
   const at = courses.getStore();
   if (at === undefined) return go();
-  const nth = at.course.next(call);
-  at.reached?.(call, nth, 'before');
+  const made = at.course.begin(call);
+  at.reached?.(call, made.nth, 'before');
+  const answered = () => {
+    at.course.end(made);
+    at.reached?.(call, made.nth, 'after');
+  };
   const result = go();
   if (!(result instanceof Promise)) {
-    at.reached?.(call, nth, 'after');
+    answered();
     return result;
   }
-  return result.then((value: unknown) => {
-    at.reached?.(call, nth, 'after');
-    return value;
-  });
+  return result.then(
+    (value: unknown) => {
+      answered();
+      return value;
+    },
+    (error: unknown) => {
+      at.course.end(made);
+      throw error;
+    },
+  );
 }
 
 /** With what the call is about, as far as it tells one step from another. */

@@ -56,7 +56,7 @@ export async function runCrashes({ only, calls, cases, seed, from, env, say, sig
       const all = found
         .filter((c) => only.length === 0 || only.some((o) => `${nameOf(c)}:`.startsWith(`${o}:`)))
         .filter((c) => calls.test(c.point.call));
-      say(`${nameOfPlot(plot)}: ${all.length / 2} calls, ${all.length} cases`);
+      say(`${nameOfPlot(plot)}: ${all.filter((c) => c.point.when === 'before').length} calls, ${all.length} cases`);
       for (const one of chosen(all, seed, share(cases, ordered.length, i))) {
         if (number++ < from || signal.aborted) continue;
         const result = await driver.run(one);

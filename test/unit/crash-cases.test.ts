@@ -72,7 +72,11 @@ describe('the points of the crash tests', () => {
       (call, nth, when) => reached.push(`${when} ${call} ${nth}`),
     );
     await seenToolbox.call('snapshot', {});
-    assert.deepEqual(calls, ['ledger.put fault', 'toolbox.apply net.delay', 'toolbox.apply net.delay']);
+    assert.deepEqual(calls, [
+      { call: 'ledger.put fault', nth: 1, endsAlone: false },
+      { call: 'toolbox.apply net.delay', nth: 1, endsAlone: false },
+      { call: 'toolbox.apply net.delay', nth: 2, endsAlone: true },
+    ]);
     assert.deepEqual(reached, [
       'before ledger.put fault 1',
       'after ledger.put fault 1',
@@ -83,11 +87,38 @@ describe('the points of the crash tests', () => {
     ]);
   });
 
-  test('each call is two cases, and a seed chooses the same ones again', () => {
+  test('a call that ends while another is open has a time after it of its own, and so has the last', async () => {
+    const open: (() => void)[] = [];
+    const engine = instrument('engine', { look: (_name: string) => new Promise<void>((resolve) => open.push(resolve)) });
+    const calls = await during(async () => {
+      const both = [engine.look('a'), engine.look('b')];
+      open[1]?.();
+      await both[1];
+      open[0]?.();
+      await both[0];
+      const last = engine.look('c');
+      open[2]?.();
+      await last;
+    }, null);
+    assert.deepEqual(
+      calls.map((c) => [c.nth, c.endsAlone]),
+      [
+        [1, false],
+        [2, true],
+        [3, true],
+      ],
+    );
+  });
+
+  test('each call is a case, or two when its end is a moment of its own, and a seed chooses the same ones again', () => {
     const [plot] = plots;
     assert.ok(plot);
-    const cases = casesOf(plot, ['engine.exec', 'ledger.put fault', 'engine.exec']);
-    assert.equal(new Set(cases.map(nameOf)).size, 6);
+    const cases = casesOf(plot, [
+      { call: 'engine.exec', nth: 1, endsAlone: true },
+      { call: 'ledger.put fault', nth: 1, endsAlone: false },
+      { call: 'engine.exec', nth: 2, endsAlone: true },
+    ]);
+    assert.equal(new Set(cases.map(nameOf)).size, 5);
     assert.deepEqual(shuffled(cases, 5, nameOf), shuffled([...cases].reverse(), 5, nameOf));
     assert.notDeepEqual(shuffled(plots, 5, JSON.stringify), shuffled(plots, 6, JSON.stringify));
   });
