@@ -1,5 +1,6 @@
 import type { Residue } from '../faults/fault.ts';
 import type { HealthReport } from '../health/report.ts';
+import { observe } from '../kind/observe.ts';
 import { DeadlineError, deadline } from '../lib/until.ts';
 import type { Context } from './context.ts';
 import type { Host } from './host.ts';
@@ -8,6 +9,8 @@ import { joinNetworks } from './membership.ts';
 /** Time a node gets after the undo to be proven healthy, and while other faults are live: they may be the reason that it cannot be. */
 export const recoverMs = 60_000;
 const recoverAmongFaultsMs = 10_000;
+/** Who restarts a node takes a moment; one that is still down after this was stopped by somebody, and waiting does not bring it back. */
+const restartingMs = 5000;
 
 /** The nodes' own proof of health, by the subject's poller: its container, its check, its adapter. Throws when it cannot be known. */
 export async function recovered(context: Context, host: Host, nodes: readonly string[], signal: AbortSignal): Promise<Residue[]> {
@@ -15,7 +18,12 @@ export async function recovered(context: Context, host: Host, nodes: readonly st
   const others = context.store.live(host.subject.name).filter((r) => r.fault.state === 'active');
   const timeoutMs = others.length > 0 ? recoverAmongFaultsMs : recoverMs;
   const isUp = (report: HealthReport, name: string) => report.nodes.find((n) => n.name === name)?.health === 'up';
-  const report = await host.poller.wait((r) => nodes.every((name) => isUp(r, name)), timeoutMs, signal);
+  const allUp = (report: HealthReport) => nodes.every((name) => isUp(report, name));
+  const early = await host.poller.wait(allUp, restartingMs, signal);
+  if (allUp(early)) return [];
+  const down = await stopped(context, host, nodes, signal);
+  if (down.length > 0) return down;
+  const report = await host.poller.wait(allUp, timeoutMs - restartingMs, signal);
   const ill = nodes.filter((name) => !isUp(report, name));
   if (ill.length === 0) return [];
   using limited = deadline('engine', 5000, signal);
@@ -31,4 +39,13 @@ export async function recovered(context: Context, host: Host, nodes: readonly st
       `${why}; other faults are active (${others.map((r) => r.fault.id).join(', ')}), it is looked at again when one of them ends`,
     );
   return ill.map((node) => ({ node, what: why }));
+}
+
+/** The nodes that nothing will start again: a restart policy that is at work shows as `restarting`. */
+async function stopped(context: Context, host: Host, nodes: readonly string[], signal: AbortSignal): Promise<Residue[]> {
+  const observed = await observe(context.engine, context.owner, host.subject, signal);
+  return nodes.flatMap((node) => {
+    const state = observed.find((o) => o.service === node)?.detail?.state ?? 'gone';
+    return state === 'running' || state === 'restarting' ? [] : [{ node, what: `its container is ${state}` }];
+  });
 }

@@ -47,8 +47,8 @@ export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealC
     if (result.verdict === 'clean') {
       result.recovered_ms = since();
       const ended = await context.watchdog.disarm({ ...record, fence: Math.max(record.fence, store.get(fault.id)?.fence ?? 0) }, signal);
-      // Its time was over while this service was away: the watchdog was first.
-      if (ended?.done === true && endedBy === 'recovery') fault.ended_by = 'watchdog';
+      // Its time was over while this service was away: the watchdog was first. (What another service swept meanwhile was a recovery too.)
+      if (ended?.done === true && ended.by === 'watchdog' && endedBy === 'recovery') fault.ended_by = 'watchdog';
     }
   } catch (error) {
     // The engine is gone or the caller gave up: what is left cannot be known now. The service tries again.

@@ -63,6 +63,16 @@ describe('somebody else works on the target meanwhile', () => {
     }
   });
 
+  test('a target that somebody stopped for good: the heal says so soon, and is clean once somebody started it', async () => {
+    const fault = await rig.confirmed({ chaos_type: 'latency', target });
+    docker('kill', rig.container('cell0'));
+    const dead = await rig.heal(fault);
+    assert.deepEqual([dead.state, dead.heal?.residue], ['residue', [{ node: 'cell0', what: 'its container is exited' }]]);
+    docker('start', rig.container('cell0'));
+    await rig.healedClean(fault);
+    assert.deepEqual(await rig.snapshot(), untouched);
+  });
+
   test('a target that somebody paused: the rules go although nothing answers in there', async () => {
     const fault = await rig.confirmed({ chaos_type: 'latency', target });
     docker('pause', rig.container('cell0'));
