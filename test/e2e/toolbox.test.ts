@@ -70,6 +70,24 @@ describe('the toolbox', () => {
     await until(async () => ((await live()) === false ? true : undefined), 200, limited);
   });
 
+  test('a device that a service made and died before the engine had it is swept; a live service’s is not', async () => {
+    const [dying, living] = [open(), open()];
+    using limited = deadline('volumes', 40_000);
+    const make = (toolbox: ResidentToolbox, volume: string) =>
+      toolbox.call('volume.create', { volume, bytes: 16 * 1024 * 1024, uid: 0, gid: 0, mode: '755' }, limited);
+    const [orphan, kept] = [`${name}-orphan`, `${name}-kept`];
+    await Promise.all([make(dying, orphan), make(living, kept)]);
+    dying.close();
+    const left = async () => {
+      await living.call('sweep', {}, limited);
+      const { volumes } = await living.call('volume.list', {}, limited);
+      const ours = volumes.map((v) => v.volume).filter((v) => v === orphan || v === kept);
+      return ours.includes(orphan) ? undefined : ours;
+    };
+    assert.deepEqual(await until(left, 500, limited), [kept]);
+    await living.call('volume.remove', { volume: kept }, limited);
+  });
+
   test('comes back after a kill -9 of its agent, and the session with it', async () => {
     const toolbox = open();
     await ask(toolbox);

@@ -50,7 +50,28 @@ func (a *Agent) sweep(ctx context.Context, _ string, _ json.RawMessage) (any, er
 	if err != nil {
 		return nil, err
 	}
+	if err := a.sweepVolumes(ctx); err != nil {
+		return nil, err
+	}
 	return map[string]any{"swept": append(all, orphans...)}, nil
+}
+
+// sweepVolumes removes the bounded volumes that a dead owner made and never handed to the engine: it died in between, and nobody will.
+func (a *Agent) sweepVolumes(ctx context.Context) error {
+	there, err := a.Engine.Volumes(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := a.boundedVolumes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, volume := range all {
+		if !there[volume.Volume] && !a.Owners.Live(volume.Owner, true) {
+			a.removeVolume(ctx, volume.Volume, time.Now())
+		}
+	}
+	return nil
 }
 
 // whatOf names the steps that were undone, or what failed.
