@@ -11,6 +11,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Rng } from '../lib/rng.ts';
 import type { ResetContext } from '../reset/reset.ts';
 import type { Toolbox } from '../toolbox/port.ts';
+import type { DeathsTold } from './deaths.ts';
 import type { Metrics } from './metrics.ts';
 import type { Operations } from './operations.ts';
 
@@ -30,6 +31,7 @@ export interface Context {
   operations: Operations;
   store: FaultStore;
   checks: Checks;
+  deaths: DeathsTold;
   reset: ResetContext;
   metrics: Metrics;
   kinds: readonly Kind[];

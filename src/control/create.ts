@@ -22,6 +22,7 @@ import { type Toolbox, ToolboxError } from '../toolbox/port.ts';
 import { ResidentToolbox } from '../toolbox/resident.ts';
 import type { Control } from './api.ts';
 import type { Context } from './context.ts';
+import { DeathsTold } from './deaths.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { Metrics } from './metrics.ts';
 import { Operations } from './operations.ts';
@@ -110,6 +111,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     operations,
     store: new FaultStore(ledger, events),
     checks,
+    deaths: new DeathsTold(systemClock),
     reset: {
       engine,
       owner,

@@ -112,6 +112,7 @@ export class Lifecycle {
   }
 
   #onContainer(subject: string, event: EngineEvent): void {
+    this.#context.deaths.take(event);
     const { action, attributes } = event;
     const host = this.registry.find(subject);
     if (host === null || attributes[labels.generation] !== String(host.generation)) return;

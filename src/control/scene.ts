@@ -15,6 +15,7 @@ export async function sceneOf(context: Context, host: Host, signal: AbortSignal)
     engine: context.engine,
     toolbox: context.toolbox,
     clock: context.clock,
+    deaths: context.deaths,
     toolkit: host.reach.toolkit(host.subject.name, nodes, context.env),
   };
 }

@@ -29,7 +29,11 @@ export interface Witness {
   judge(facts: readonly Record<string, unknown>[], signal: AbortSignal): Promise<Judgement>;
 }
 
-export type Judgement = Pick<Effect, 'verdict'> & { evidence: Evidence[] };
+export type Judgement = Pick<Effect, 'verdict'> & {
+  evidence: Evidence[];
+  /** When the effect showed first, by the monotonic clock, where the witness went on to see it last; else it is when it judged. */
+  observedAt?: number;
+};
 
 /** What a fault takes of a node. Two faults of one layer on one node exclude each other; faults of different layers live together. */
 export type Layer = 'none' | 'process' | 'delay' | 'loss' | 'rate' | 'partition' | 'disk' | 'cpu' | 'memory' | `kind:${string}`;

@@ -87,9 +87,10 @@ async function act(record: FaultRecord, plan: Plan, witness: Witness, scene: Sce
   const began = scene.clock.mono();
   const beganAt = rfc3339(scene.clock.now());
   const facts = await runAll(record, plan, scene, signal);
-  const { verdict, evidence } = await witness.judge(facts, signal);
-  const endedAt = rfc3339(scene.clock.now());
-  record.fault.effect = { verdict, observed_ms: Math.round(scene.clock.mono() - began), between: [beganAt, endedAt], evidence };
+  const { verdict, evidence, observedAt } = await witness.judge(facts, signal);
+  const ago = observedAt === undefined ? 0 : scene.clock.mono() - observedAt;
+  const observed_ms = Math.round(scene.clock.mono() - ago - began);
+  record.fault.effect = { verdict, observed_ms, between: [beganAt, rfc3339(scene.clock.now() - ago)], evidence };
   record.fault.injected_at = beganAt;
 }
 

@@ -11,6 +11,19 @@ export interface Scene {
   toolbox: Toolbox;
   clock: Clock;
   toolkit: Toolkit;
+  deaths: Deaths;
+}
+
+/** The engine's word that a container's process has ended. `toldAt` is of the monotonic clock, in milliseconds. */
+export interface Death {
+  toldAt: number;
+  exitCode: number;
+}
+
+/** What the engine has told of itself, without being asked. */
+export interface Deaths {
+  /** The newest end of a container; null when none was told. */
+  of(containerId: string): Death | null;
 }
 
 /** A node with what faults need to know beyond an adapter's view. */

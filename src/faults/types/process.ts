@@ -24,12 +24,21 @@ export async function watchContainers(
   signal: AbortSignal,
 ): Promise<Witness> {
   const before = await Promise.all(targets.map((t) => scene.engine.inspectContainer(t.container_id, signal)));
+  const since = scene.clock.mono();
   return {
     judge: async (_facts, judging): Promise<Judgement> => {
       const seen = await Promise.all(targets.map((t, i) => watch(scene, t, before[i] ?? null, expected, judging)));
-      return { verdict: seen.every((s) => s.there) ? 'confirmed' : 'not_observed', evidence: seen.map((s) => s.evidence) };
+      const evidence = seen.map((s) => s.evidence);
+      if (!seen.every((s) => s.there)) return { verdict: 'not_observed', evidence };
+      return { verdict: 'confirmed', evidence, observedAt: Math.max(...seen.map((s) => toldAt(scene, s.after, since))) };
     },
   };
+}
+
+/** When the engine told of the end that was then seen to last; where it did not (a restart), now. */
+function toldAt({ deaths, clock }: Scene, after: ContainerDetail | null, since: number): number {
+  const death = after === null || after.state === 'running' ? null : deaths.of(after.id);
+  return death !== null && death.toldAt >= since && death.exitCode === after?.exitCode ? death.toldAt : clock.mono();
 }
 
 async function watch(
@@ -38,7 +47,7 @@ async function watch(
   before: ContainerDetail | null,
   expected: Expected,
   signal: AbortSignal,
-): Promise<{ there: boolean; evidence: Evidence }> {
+): Promise<{ there: boolean; after: ContainerDetail | null; evidence: Evidence }> {
   using limited = deadline('effect', expected.budgetMs, signal);
   const look = (s: AbortSignal) => scene.engine.inspectContainer(target.container_id, s);
   const shows = (now: ContainerDetail | null) => before !== null && now !== null && expected.seen(before, now);
@@ -61,7 +70,7 @@ async function watch(
     if (!(error instanceof DeadlineError) || signal.aborted) throw error;
     after = await look(signal);
   }
-  return { there: shows(after), evidence: evidenceOf(target, before, after) };
+  return { there: shows(after), after, evidence: evidenceOf(target, before, after) };
 }
 
 function evidenceOf(target: FaultTarget, before: ContainerDetail | null, after: ContainerDetail | null): Evidence {

@@ -28,8 +28,16 @@ const MeasuredEffect = Type.Unsafe<Effect>(
   Type.Object(
     {
       verdict: words(['confirmed', 'not_observed', 'inconclusive']),
-      observed_ms: Type.Number({ description: 'From the first act to the observation.' }),
-      between: Type.Unsafe<[string, string]>({ type: 'array', items: { type: 'string', format: 'date-time' }, minItems: 2, maxItems: 2 }),
+      observed_ms: Type.Number({
+        description: 'From the first act to the observation. Whether it lasts may have been looked at for longer.',
+      }),
+      between: Type.Unsafe<[string, string]>({
+        description: 'The first act, and the observation.',
+        type: 'array',
+        items: { type: 'string', format: 'date-time' },
+        minItems: 2,
+        maxItems: 2,
+      }),
       evidence: Type.Array(Measured),
     },
     { description: 'The measured evidence.' },
