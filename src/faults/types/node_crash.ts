@@ -1,6 +1,6 @@
 import type { ChaosType } from '../chaos_type.ts';
 import { defaults, noParams } from './defaults.ts';
-import { auditRunning, diedSince, watchContainers } from './process.ts';
+import { auditRunning, diedSince, stillDeadMs, watchContainers } from './process.ts';
 
 /**
  * SIGKILL to the node's process from the host's side: the engine takes it for a crash, and the restart policy does what it does then. Witness: the container's end with code 137, or a restart since. Undo: have
@@ -30,7 +30,7 @@ export const nodeCrash: ChaosType = {
           (diedSince(before, now) && now.state !== 'running' && now.exitCode === 137) ||
           (now.restartCount > before.restartCount && now.startedAt !== before.startedAt),
         budgetMs: 3000,
-        lastsMs: 0,
+        lastsMs: stillDeadMs,
       },
       signal,
     ),

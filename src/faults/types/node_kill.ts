@@ -1,6 +1,6 @@
 import type { ChaosType } from '../chaos_type.ts';
 import { byEngine, defaults } from './defaults.ts';
-import { auditRunning, diedSince, watchContainers } from './process.ts';
+import { auditRunning, diedSince, stillDeadMs, watchContainers } from './process.ts';
 
 /** A process ends at once by these; the others it may handle in its own time, or ignore. */
 const signals = { SIGKILL: 137, SIGTERM: 143, SIGINT: 130, SIGQUIT: 131, SIGABRT: 134, SIGSEGV: 139 } as const;
@@ -36,8 +36,7 @@ export const nodeKill: ChaosType = {
         // A program that handles the signal chooses its exit code itself.
         seen: (before, now) => diedSince(before, now) && now.state === 'exited' && (!killed || now.exitCode === signals.SIGKILL),
         budgetMs: killed ? 2000 : 15_000,
-        // The engine itself takes longer than this to tell.
-        lastsMs: 60,
+        lastsMs: stillDeadMs,
       },
       signal,
     );

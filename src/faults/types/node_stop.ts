@@ -1,6 +1,6 @@
 import type { ChaosType } from '../chaos_type.ts';
 import { byEngine, defaults, graceParams } from './defaults.ts';
-import { auditRunning, diedSince, watchContainers } from './process.ts';
+import { auditRunning, diedSince, stillDeadMs, watchContainers } from './process.ts';
 
 /** An orderly stop through the engine: the stop signal, and SIGKILL after the grace. Witness: exited, whatever the code. Undo: start it again. */
 export const nodeStop: ChaosType = {
@@ -21,7 +21,7 @@ export const nodeStop: ChaosType = {
     watchContainers(
       scene,
       targets,
-      { seen: (before, now) => diedSince(before, now) && now.state === 'exited', budgetMs: 2000, lastsMs: 60 },
+      { seen: (before, now) => diedSince(before, now) && now.state === 'exited', budgetMs: 2000, lastsMs: stillDeadMs },
       signal,
     ),
   audit: (scene, fault, _undo, signal) => auditRunning(scene, fault, signal),
