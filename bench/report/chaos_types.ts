@@ -10,9 +10,9 @@ const end = '<!-- /chaos-types -->';
 /** What each chaos type's witness goes by, in short. */
 export const witnesses: Readonly<Record<string, string>> = {
   none: 'the target’s container is as it was before',
-  node_kill: 'exited since the act with code 137, and still so 60 ms after its end',
+  node_kill: 'exited since the act with code 137, and still so 50 ms after the engine let go of it',
   node_crash: 'exited since the act with code 137, or restarted by its policy since',
-  node_stop: 'exited since the act, and still so 60 ms after its end',
+  node_stop: 'exited since the act, and still so 50 ms after the engine let go of it',
   node_restart: 'it runs, and since a later time than before',
   node_pause: 'the freezer’s state, no CPU time used in 100 ms, and the engine’s word',
   latency: 'a UDP train out of the node is later than before by what was asked, beside a pair of nodes that is not touched',
@@ -41,15 +41,19 @@ export function chaosTypesTable(study: Study<TypeFigures[]>): string {
   const rows = names.flatMap((name) => {
     const found = first(figures, name);
     if (found === undefined) return [];
-    const { summary, unavailable, mechanism, witnessed, healed, subject } = found;
+    const { summary, unavailable, mechanism, witnessed, answered, healed, subject } = found;
     const how = unavailable === null ? (mechanism ?? '–') : `not here (${unavailable.split(':')[0]})`;
-    return [[`\`${name}\``, summary, how, witnesses[name] ?? '', subject, cell(witnessed), cell(healed)]];
+    return [[`\`${name}\``, summary, how, witnesses[name] ?? '', subject, cell(witnessed), cell(answered), cell(healed)]];
   });
   const rounds = Math.max(0, ...figures.map((f) => f.rounds));
   return [
-    ...table(['name', 'does', 'mechanism here', 'witness', 'measured on', 'witnessed p50 (p95)', 'healed p50 (p95)'], rows, 5),
+    ...table(
+      ['name', 'does', 'mechanism here', 'witness', 'measured on', 'witnessed p50 (p95)', 'answered p50 (p95)', 'healed p50 (p95)'],
+      rows,
+      5,
+    ),
     '',
-    `From the request to the answer that has the evidence, and to the answer that says \`clean\`; ${rounds} rounds each on ${machine.cores} cores, ${made_at.slice(0, 10)}, by \`npm run bench -- --only faults\`: [bench/results/faults.md](bench/results/faults.md) has all subjects, the verdicts and what the goals are.${warning === null ? '' : ` **${warning}**`}`,
+    `From the request to the moment at which the effect was witnessed, to the answer that says so (what must also last is looked at again before), and to the answer that says \`clean\`; ${rounds} rounds each on ${machine.cores} cores, ${made_at.slice(0, 10)}, by \`npm run bench -- --only faults\`: [bench/results/faults.md](bench/results/faults.md) has all subjects, the verdicts and what the goals are.${warning === null ? '' : ` **${warning}**`}`,
     '',
   ].join('\n');
 }

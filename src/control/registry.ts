@@ -7,12 +7,15 @@ import { nodeNames, type Subject } from '../kind/subject.ts';
 import { Reach } from '../kind/toolkit.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
+import { atOnce, Turns } from '../lib/turns.ts';
 import type { Context } from './context.ts';
 import { Host, type SubjectRecord } from './host.ts';
 import { toProblem } from './operations.ts';
 
 /** Copies live this far apart, so that their ports collide neither with one another nor with another kind's. */
 const portStep = 100;
+/** How long a question of a background poll that is not answered holds up the next one. */
+const pollTurnMs = 20;
 
 /** The live copies: the default one of each kind, and those that were made. */
 export class Registry {
@@ -153,11 +156,13 @@ export class Registry {
     const nodes = nodeNames(subject).map((name) => ({ name, type: kind.adapter.nodeTypes[name] ?? '' }));
     const at = () => rfc3339(context.clock.now());
     const holder: { host: Host | null } = { host: null };
+    const turns = new Turns(1, pollTurnMs);
     const poller = new Poller({
-      poll: async (signal) => {
+      poll: async (signal, hurry) => {
         const observe = context.metrics.poll.startTimer({ kind: kind.name });
         try {
-          return suspected(context, await poll(context, subject, holder.host?.reach ?? new Reach(context.engine, context.clock), signal));
+          const reach = holder.host?.reach ?? new Reach(context.engine, context.clock);
+          return suspected(context, await poll(context, subject, reach, hurry ? atOnce : turns.turn, signal));
         } finally {
           observe();
         }

@@ -4,6 +4,7 @@ import { type Observed, observe, toNodes } from '../kind/observe.ts';
 import type { Subject } from '../kind/subject.ts';
 import type { Reach } from '../kind/toolkit.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
+import type { Turn } from '../lib/turns.ts';
 import { deadline } from '../lib/until.ts';
 import { combine, containerViews, type HealthReport, unknownReport } from './report.ts';
 
@@ -18,11 +19,11 @@ export interface PollContext {
 /** An adapter bounds its own requests and the engine answers in milliseconds; an engine call that hangs must not end the polling. */
 const pollMs = 15_000;
 
-/** One poll: the containers, their own checks where the engine has not run them yet, and the adapter's proof. Throws EngineError. */
-export async function poll(context: PollContext, subject: Subject, reach: Reach, parent: AbortSignal): Promise<HealthReport> {
+/** One poll: the containers, their own checks where the engine has not run them yet, and the adapter's proof, each question in its turn. Throws EngineError. */
+export async function poll(context: PollContext, subject: Subject, reach: Reach, turn: Turn, parent: AbortSignal): Promise<HealthReport> {
   using signal = deadline(`health of ${subject.name}`, pollMs, parent);
   const { engine, owner, checks, clock, env } = context;
-  const observed = await observe(engine, owner, subject, signal);
+  const observed = await observe(engine, owner, subject, signal, turn);
   const members = observed.filter((o) => o.type !== null);
   if (members.every((o) => o.detail === null)) {
     return unknownReport(
@@ -35,7 +36,7 @@ export async function poll(context: PollContext, subject: Subject, reach: Reach,
   }
   const outcomes = new Map<Observed, { checked: boolean; why: string | null }>();
   await Promise.all(members.map(async (o) => outcomes.set(o, await ownCheck(o, checks, signal))));
-  const toolkit = reach.toolkit(subject.name, toNodes(subject, observed), env);
+  const toolkit = reach.toolkit(subject.name, toNodes(subject, observed), env, turn);
   const system = await subject.kind.adapter.health(toolkit, signal);
   const views = containerViews(observed, (o) => outcomes.get(o) ?? { checked: false, why: null });
   return combine(subject.name, views, system, rfc3339(clock.now()));

@@ -12,7 +12,7 @@ export interface Pace {
  * Polls one subject's health all the time and keeps the newest answer. A poll that fails is an answer too and never ends the poller. Polls never overlap.
  */
 export class Poller {
-  #poll: (signal: AbortSignal) => Promise<HealthReport>;
+  #poll: (signal: AbortSignal, hurry: boolean) => Promise<HealthReport>;
   #onError: (error: unknown) => HealthReport;
   #onChange: (now: HealthReport, before: HealthReport) => void;
   #pace: Pace;
@@ -28,7 +28,8 @@ export class Poller {
   #loop: Promise<void> | null = null;
 
   constructor(options: {
-    poll: (signal: AbortSignal) => Promise<HealthReport>;
+    /** `hurry`: somebody waits for it. */
+    poll: (signal: AbortSignal, hurry: boolean) => Promise<HealthReport>;
     onError: (error: unknown) => HealthReport;
     onChange: (now: HealthReport, before: HealthReport) => void;
     initial: HealthReport;
@@ -124,7 +125,7 @@ export class Poller {
     this.#poked = false;
     const asked = this.#asked.splice(0);
     try {
-      const report = await this.#poll(signal);
+      const report = await this.#poll(signal, asked.length > 0 || this.#waiting > 0);
       // A hold that came meanwhile knows better.
       if (this.#held === null) this.#set(report);
       for (const tell of asked) tell(this.#latest);

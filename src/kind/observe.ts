@@ -1,4 +1,5 @@
 import type { ContainerDetail, Engine } from '../engine/port.ts';
+import { atOnce, type Turn } from '../lib/turns.ts';
 import type { Node } from './adapter.ts';
 import { composeLabels, labels, nodeNames, type Subject } from './subject.ts';
 
@@ -10,10 +11,16 @@ export interface Observed {
   detail: ContainerDetail | null;
 }
 
-/** Looks at all containers of the subject that this service made. Throws EngineError. */
-export async function observe(engine: Engine, owner: string, subject: Subject, signal: AbortSignal): Promise<Observed[]> {
+/** Looks at all containers of the subject that this service made, each in its turn. Throws EngineError. */
+export async function observe(
+  engine: Engine,
+  owner: string,
+  subject: Subject,
+  signal: AbortSignal,
+  turn: Turn = atOnce,
+): Promise<Observed[]> {
   const found = await engine.listContainers([`${labels.owner}=${owner}`, `${composeLabels.project}=${subject.project.name}`], signal);
-  const details = await Promise.all(found.map((c) => engine.inspectContainer(c.id, signal)));
+  const details = await Promise.all(found.map((c) => turn(() => engine.inspectContainer(c.id, signal))));
   return subject.project.services.map(({ name }) => ({
     service: name,
     type: subject.kind.adapter.nodeTypes[name] ?? null,

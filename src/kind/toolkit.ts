@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { Agent, request } from 'undici';
 import { type Engine, EngineError } from '../engine/port.ts';
 import type { Clock } from '../lib/clock.ts';
+import { atOnce, type Turn } from '../lib/turns.ts';
 import { deadline } from '../lib/until.ts';
 import type { ExecAnswer, HttpAnswer, Node, TcpAnswer, Toolkit, Unreached } from './adapter.ts';
 
@@ -19,17 +20,19 @@ export class Reach {
     this.#clock = clock;
   }
 
-  toolkit(subject: string, nodes: readonly Node[], env: Readonly<Record<string, string | undefined>>): Toolkit {
+  /** Each request waits for its turn; its time-out begins then. */
+  toolkit(subject: string, nodes: readonly Node[], env: Readonly<Record<string, string | undefined>>, turn: Turn = atOnce): Toolkit {
     return {
       subject,
       nodes,
       env,
       clock: this.#clock,
       http: (node, port, path, options, signal) =>
-        this.#bounded(node, options.timeoutMs, signal, (limited) => this.#http(node, port, path, options, limited)),
+        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#http(node, port, path, options, limited))),
       tcp: (node, port, send, done, options, signal) =>
-        this.#bounded(node, options.timeoutMs, signal, (limited) => tcp(node, port, send, done, limited)),
-      exec: (node, argv, options, signal) => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#exec(node, argv, limited)),
+        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => tcp(node, port, send, done, limited))),
+      exec: (node, argv, options, signal) =>
+        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#exec(node, argv, limited))),
     };
   }
 
