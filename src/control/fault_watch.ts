@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { find, healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
 import { sceneOf } from './scene.ts';
+import { uncover } from './uncover.ts';
 
 const reapplyMs = 30_000;
 
@@ -68,13 +69,9 @@ export class FaultWatch {
   }
 
   async #uncover(host: Host, fault: string, container: string, since = this.#context.clock.now()): Promise<void> {
-    const record = find(this.#context, host, fault);
-    const node = record.fault.targets.find((t) => t.container_id === container)?.node;
-    if (record.fault.state !== 'active' || node === undefined || record.fault.uncovered.some((u) => u.node === node && u.until === null))
-      return;
-    record.fault.uncovered.push({ node, from: rfc3339(since), until: null, ms: null, verdict: null });
-    await this.#context.store.save(record);
-    this.#context.events.emit('fault.uncovered', host.subject.name, { fault_id: fault, node });
+    const { targets } = find(this.#context, host, fault).fault;
+    const node = targets.find((t) => t.container_id === container)?.node;
+    if (node !== undefined) await uncover(this.#context, host, fault, node, since);
   }
 
   async #endIfOver(host: Host, fault: string, engineReturned: boolean): Promise<void> {

@@ -9,9 +9,11 @@ import { Expiry } from './expiry.ts';
 import { healLive, healOne, healUnknown } from './fault_use.ts';
 import { FaultWatch } from './fault_watch.ts';
 import { Guard } from './guard.ts';
+import type { Host } from './host.ts';
 import { keepMembership, leaveNetworks } from './membership.ts';
 import { recover, recoverHomeless, recoverUnknown } from './recovery.ts';
 import { Registry } from './registry.ts';
+import { Supervision } from './supervision.ts';
 
 /** Undo steps are done before the service serves; the proof of recovery may go on beyond this. */
 const recoverBeforeServingMs = 20_000;
@@ -25,6 +27,7 @@ export class Lifecycle {
   readonly registry: Registry;
   readonly expiry: Expiry;
   readonly watch: FaultWatch;
+  readonly supervision: Supervision;
   #guard: Guard;
   #context: Context;
   #engineWatch: EngineWatch;
@@ -41,6 +44,7 @@ export class Lifecycle {
       this.#background('the end of a fault', this.#endAtItsTime(fault)),
     );
     this.watch = new FaultWatch(context, this.#closing.signal);
+    this.supervision = new Supervision(context, () => this.registry.all(), this.#closing.signal);
     this.#guard = new Guard(context, this.#closing.signal, (fault) =>
       this.#background('a fault that the watchdog ended', this.#endedByWatchdog(fault)),
     );
@@ -63,8 +67,15 @@ export class Lifecycle {
     await settledWithin(recovering, recoverBeforeServingMs);
     lifecycle.#mending = setInterval(() => lifecycle.#background('mending kinds', lifecycle.#mend()), mendEveryMs);
     lifecycle.#background('the toolbox', lifecycle.#joinToolbox());
+    lifecycle.supervision.start();
     context.events.emit('service.started', null, {});
     return lifecycle;
+  }
+
+  /** A fault is active: from now on it is watched. */
+  afterInjection(host: Host, fault: string): void {
+    this.watch.afterInjection(host, fault);
+    this.supervision.begin(host, fault);
   }
 
   /** False from the moment a shut-down began. */
@@ -87,7 +98,7 @@ export class Lifecycle {
       if (result.status === 'rejected')
         context.log.error({ error: result.reason }, 'faults could not be healed before the stop; the next start heals them');
     }
-    await Promise.all([this.#engineWatch.stop(), registry.close()]);
+    await Promise.all([this.#engineWatch.stop(), this.supervision.stopped(), registry.close()]);
   }
 
   #background(what: string, work: Promise<unknown>): void {

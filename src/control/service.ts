@@ -21,10 +21,10 @@ const healthWaitMs = 60_000;
 /** The use cases behind the HTTP surface. */
 export function controlService(
   context: Context,
-  lifecycle: Pick<Lifecycle, 'registry' | 'expiry' | 'watch'>,
+  lifecycle: Pick<Lifecycle, 'registry' | 'expiry' | 'afterInjection'>,
   accepting: () => boolean,
 ): Control {
-  const { registry, expiry, watch } = lifecycle;
+  const { registry, expiry } = lifecycle;
   const mutable = (name: string): Host => {
     if (!accepting()) throw new Problem('shutting_down', 'The service is shutting down.');
     return registry.require(name);
@@ -51,7 +51,7 @@ export function controlService(
 
     chaosTypes: (name, signal) => asking('chaos types', signal, (s) => chaosTypeViews(context, registry.require(name), s)),
     planFault: (name, request, signal) => asking('plan', signal, (s) => planUse(context, registry.require(name), request, s)),
-    inject: (name, request) => injectUse(context, mutable(name), { expiry, injected: (h, id) => watch.afterInjection(h, id) }, request),
+    inject: (name, request) => injectUse(context, mutable(name), { expiry, injected: (h, id) => lifecycle.afterInjection(h, id) }, request),
     faults: (name, page) => paged(context.store.of(registry.require(name).subject.name), page, (f) => f.id),
     fault: (name, id) => find(context, registry.require(name), id).fault,
     renewFault: (name, id, ttlMs) => renewUse(context, mutable(name), expiry, id, ttlMs, AbortSignal.timeout(askMs)),

@@ -51,6 +51,8 @@ export interface ChaosType {
   readonly layer: Layer;
   /** `volatile`: it ends with the node's process and is put back after a restart, if asked; `process`: the node's being down is the fault; `lasting`: it outlives a restart. */
   readonly life: 'volatile' | 'process' | 'lasting';
+  /** While it is active its audit finds what it has in force, so that it can be seen when somebody takes that away. */
+  readonly supervised: boolean;
   /** It works through the toolbox, which must be there. */
   readonly needsToolbox: boolean;
   /** Instead of the kind's own default target; null: as the kind has it. */

@@ -55,7 +55,8 @@ export async function look(engine: Engine, toolbox: Toolbox, { project, owner, f
     ),
     leftovers: [
       ...records.records.filter((r) => r.owner === owner || faults.includes(r.fault)).map((r) => `watchdog record of ${r.fault}`),
-      ...residue.map((r) => `${node(r.container_id)}: ${r.what}`),
+      // The toolbox also tells of what is in no container that it was asked about: that may belong to anybody.
+      ...residue.filter((r) => ids.includes(r.container_id) || ownText(r.what)).map((r) => `${node(r.container_id)}: ${r.what}`),
       ...snapshot.host.helpers.filter(ownText).map((text) => `helper ${text}`),
       // The images of bounded volumes are among the objects.
       ...snapshot.host.files.filter((file) => ownText(file) && !file.startsWith('volumes/')).map((file) => `file ${file}`),

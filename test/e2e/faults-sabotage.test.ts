@@ -4,33 +4,11 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { EngineError } from '../../src/engine/port.ts';
 import { isLive } from '../../src/faults/fault.ts';
-import { deadline, until } from '../../src/lib/until.ts';
 import { type Answer, Rig } from './faults-rig.ts';
+import { boundedS, type Saboteur, undoAgainAndAgain, undoing } from './saboteur.ts';
 import { docker } from './service.ts';
 
 const target = { node: 'cell0' };
-/** No saboteur goes on for longer, whatever becomes of its test. */
-const boundedS = 60;
-
-/** Undoes in a tight loop, until it is told to stop. */
-interface Saboteur {
-  stop(): Promise<void>;
-}
-
-/** A shell loop in a container that may do what the toolbox may, beside cell0. */
-async function inContainer(rig: Rig, script: string, ...rights: string[]): Promise<Saboteur> {
-  const name = `${rig.project}-saboteur`;
-  const loop = `echo begun; while :; do ${script}; done 2>/dev/null`;
-  const entry = ['--entrypoint', 'timeout', 'subjectd/toolbox:1', String(boundedS), 'sh', '-c', loop];
-  docker('run', '-d', '--rm', '--name', name, ...rights, ...entry);
-  using limited = deadline('saboteur', 20_000);
-  await until(async () => docker('logs', name).includes('begun') || undefined, 20, limited);
-  return { stop: async () => void docker('rm', '-f', name) };
-}
-
-const inNetwork = (rig: Rig, script: string) =>
-  inContainer(rig, script, `--net=container:${rig.container('cell0')}`, '--cap-add', 'NET_ADMIN');
-
 /** One call to the engine again and again; the engine's refusals are part of it. */
 async function byEngine(call: (signal: AbortSignal) => Promise<void>): Promise<Saboteur> {
   const stop = new AbortController();
@@ -50,9 +28,6 @@ async function byEngine(call: (signal: AbortSignal) => Promise<void>): Promise<S
   };
 }
 
-const everyInterface = (command: string) => `for d in eth0 eth1; do tc qdisc ${command.replace('DEV', '$d')}; done`;
-const rulesGone = `nft flush ruleset; iptables -t mangle -F; ip6tables -t mangle -F; ${everyInterface('del dev DEV root')}`;
-
 interface Case {
   what: string;
   chaos_type: string;
@@ -61,26 +36,32 @@ interface Case {
 }
 
 const cases: Case[] = [
-  { what: 'its rules are flushed', chaos_type: 'network_partition', begin: (rig) => inNetwork(rig, rulesGone) },
-  { what: 'its rules are flushed', chaos_type: 'latency', params: { min_ms: 40, max_ms: 60 }, begin: (rig) => inNetwork(rig, rulesGone) },
-  { what: 'its rules are flushed', chaos_type: 'packet_loss', params: { percent: 60 }, begin: (rig) => inNetwork(rig, rulesGone) },
+  { what: 'its rules are flushed', chaos_type: 'network_partition', begin: (rig) => undoAgainAndAgain(rig, undoing.ruleset(rig)) },
+  {
+    what: 'its rules are flushed',
+    chaos_type: 'latency',
+    params: { min_ms: 40, max_ms: 60 },
+    begin: (rig) => undoAgainAndAgain(rig, undoing.ruleset(rig)),
+  },
+  {
+    what: 'its rules are flushed',
+    chaos_type: 'packet_loss',
+    params: { percent: 60 },
+    begin: (rig) => undoAgainAndAgain(rig, undoing.ruleset(rig)),
+  },
   {
     what: 'its qdisc is removed',
     chaos_type: 'bandwidth',
     params: { rate_kbit: 2000 },
-    begin: (rig) => inNetwork(rig, everyInterface('del dev DEV root')),
+    begin: (rig) => undoAgainAndAgain(rig, undoing.qdisc(rig)),
   },
   {
     what: 'its qdisc is replaced by one that does nothing',
     chaos_type: 'bandwidth',
     params: { rate_kbit: 2000 },
-    begin: (rig) => inNetwork(rig, everyInterface('change dev DEV root handle 5bd0: tbf rate 10gbit burst 10mb latency 50ms')),
+    begin: (rig) => undoAgainAndAgain(rig, undoing.emptyQdisc(rig)),
   },
-  {
-    what: 'the node is started again',
-    chaos_type: 'node_kill',
-    begin: (rig) => startAgain(rig),
-  },
+  { what: 'the node is started again', chaos_type: 'node_kill', begin: (rig) => startAgain(rig) },
   { what: 'the node is started again', chaos_type: 'node_stop', begin: (rig) => startAgain(rig) },
   {
     what: 'the node is unpaused',
@@ -94,41 +75,19 @@ const cases: Case[] = [
     what: 'the quota is lifted',
     chaos_type: 'cpu_pressure',
     params: { percent: 90 },
-    begin: (rig) => {
-      const lift = 'case $f in *cpu.max) echo max > $f;; *) echo -1 > $f;; esac';
-      const find = `f=\${f:-$(find /sys/fs/cgroup -path '*${rig.id('cell0')}*' \\( -name cpu.cfs_quota_us -o -name cpu.max \\) | head -1)}`;
-      return inContainer(
-        rig,
-        `${find}; ${lift}`,
-        '--security-opt=apparmor=unconfined',
-        '--cgroupns=host',
-        '-v',
-        '/sys/fs/cgroup:/sys/fs/cgroup',
-      );
-    },
+    begin: (rig) => undoAgainAndAgain(rig, undoing.quota(rig)),
   },
   {
     what: 'the ballast is killed',
     chaos_type: 'memory_pressure',
     params: { percent: 70 },
-    begin: (rig) => {
-      const ours = `grep -laP '^subjectd-toolbox\\x00ballast\\x00[^\\x00]*\\x00${rig.id('cell0')}' /proc/[0-9]*/cmdline`;
-      return inContainer(rig, `for p in $(${ours}); do p=\${p#/proc/}; kill -9 \${p%/cmdline}; done`, '--pid=host', '--cap-add', 'KILL');
-    },
+    begin: (rig) => undoAgainAndAgain(rig, undoing.ballast(rig)),
   },
   {
     what: 'the file is removed',
     chaos_type: 'disk_pressure',
     params: { fill_percent: 70 },
-    begin: async (rig) => {
-      const data = docker(
-        'inspect',
-        '--format',
-        '{{range .Mounts}}{{if eq .Destination "/data"}}{{.Name}}{{end}}{{end}}',
-        rig.container('cell0'),
-      );
-      return inContainer(rig, 'rm -f /data/.subjectd-*', '-v', `${data}:/data`);
-    },
+    begin: (rig) => undoAgainAndAgain(rig, undoing.file(rig)),
   },
 ];
 

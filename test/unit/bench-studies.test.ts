@@ -102,9 +102,13 @@ describe('the table of chaos types', () => {
       verdicts: { confirmed: 1, not_observed: 0, inconclusive: 0, error: 0 },
       heals: { clean: 1, dirty: 0, unknown: 0, error: 0 },
       ...{ witnessed: unavailable === null ? summarize([300, 500]) : null, observed: null, healed: summarize([90]), undone: null },
+      answered: unavailable === null ? summarize([350]) : null,
     });
     const there = chaosTypesTable(study([type('trio', 'not_in_kernel: no netem'), type('etcd', null)]));
-    assert.match(there, /\| `latency` \| Delays\. \| nfqueue \| .* \| etcd \| 300 ms \(500 ms\) \| 90 ms \(90 ms\) \|/);
+    assert.match(
+      there,
+      /\| `latency` \| Delays\. \| nfqueue \| .* \| etcd \| 300 ms \(500 ms\) \| 350 ms \(350 ms\) \| 90 ms \(90 ms\) \|/,
+    );
     const missing = chaosTypesTable(study([type('trio', 'not_in_kernel: no netem')]));
     assert.match(missing, /not here \(not_in_kernel\)/);
     assert.match(faultsMarkdown(study([type('trio', null)])), /400 ms, \*\*missed\*\*/);

@@ -139,7 +139,10 @@ const whole: Results = {
       ...{ ratio: { p50: 5, p95: 4.5, mean: 5 }, ratio_to_proven: { p50: 6, p95: 5.5, mean: 6 } },
     },
   ],
-  kill: { subject: 'tikv', kill: summarize([120]), observed: summary, heal: summary, cli_kill: summarize([240]), samples: [] },
+  kill: {
+    ...{ subject: 'tikv', kill: summarize([120]), witnessed: summarize([80]), observed: summary },
+    ...{ heal: summary, cli_kill: summarize([240]), samples: [] },
+  },
   health: {
     ...{ subject: 'tikv', rate: 500, seconds: 20, even: summarize([0.8]), even_failed: 0, even_lateness: summary },
     bursts: { p50: 1, p99: 3, max: 9, requests: 10_000, failed: 2 },
@@ -151,7 +154,7 @@ const nothing: Results = { ...whole, reset: null, kill: null, health: null, memo
 describe('report of the bench', () => {
   it('the table has every figure, and as many cells in each row as in its head', () => {
     const text = markdown(whole);
-    for (const part of ['1.00 s', '5.0×', '6.0×', '120 ms', '2.0×', '0.80 ms', '2 failed', '90 MiB', '2 cores', '2026-01-02'])
+    for (const part of ['1.00 s', '5.0×', '6.0×', '120 ms', '80 ms', '2.0×', '0.80 ms', '2 failed', '90 MiB', '2 cores', '2026-01-02'])
       assert.ok(text.includes(part), part);
     for (const block of text.split('\n\n').filter((part) => part.startsWith('|')))
       assert.equal(new Set(block.split('\n').map((row) => row.split('|').length)).size, 1, block);

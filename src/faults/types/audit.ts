@@ -8,5 +8,7 @@ export async function auditToolbox(scene: Scene, fault: Fault, undo: readonly St
   const inNodes = undo.filter((s) => s.op !== 'disk.release');
   const container_ids = inNodes.map((s) => s.container_id);
   const { residue } = await scene.toolbox.call('audit', { fault: fault.id, container_ids, volumes }, signal);
-  return residue.map((r) => ({ node: (inNodes.find((s) => s.container_id === r.container_id) ?? undo[0])?.node ?? '', what: r.what }));
+  const isAt = (s: Step, r: (typeof residue)[number]) =>
+    s.op === 'disk.release' ? r.what.endsWith(` in volume ${s.volume}`) : s.container_id === r.container_id;
+  return residue.map((r) => ({ node: (undo.find((s) => isAt(s, r)) ?? undo[0])?.node ?? '', what: r.what }));
 }

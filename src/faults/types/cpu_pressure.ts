@@ -67,6 +67,7 @@ export const cpuPressure: ChaosType = {
     };
   },
   audit: auditToolbox,
+  supervised: true,
 };
 
 const asked = (cpus: number, percent: number) => Math.round(cpus * (100 - percent) * 10) / 1000;

@@ -84,6 +84,7 @@ export const diskPressure: ChaosType = {
     };
   },
   audit: auditToolbox,
+  supervised: true,
 };
 
 async function fillOf(

@@ -54,4 +54,5 @@ export const memoryPressure: ChaosType = {
     };
   },
   audit: auditToolbox,
+  supervised: true,
 };

@@ -26,6 +26,7 @@ export const networkDefaults = {
   named: () => null,
   obstacle: networkObstacle,
   audit: auditToolbox,
+  supervised: true,
   settle: settleFlows,
 } as const satisfies Partial<ChaosType>;
 

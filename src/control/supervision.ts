@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util';
+import { EngineError } from '../engine/port.ts';
+import type { ChaosType } from '../faults/chaos_type.ts';
+import type { FaultRecord } from '../faults/fault.ts';
+import { type Presence, presenceOf, tampering } from '../faults/presence.ts';
+import { knownType } from '../faults/registry.ts';
+import { deadline, pause } from '../lib/until.ts';
+import { ToolboxError } from '../toolbox/port.ts';
+import type { Context } from './context.ts';
+import { healOne } from './fault_use.ts';
+import type { Host } from './host.ts';
+import { sceneOf } from './scene.ts';
+import { uncover } from './uncover.ts';
+
+const everyMs = 5000;
+const lookMs = 10_000;
+
+/** What a fault had in force when it was first looked at after it was injected, or put back in another way. */
+interface First {
+  act: FaultRecord['act'];
+  presence: Presence;
+}
+
+/**
+ * Looks at active faults every few seconds, since whoever works on a subject may take them away: rules flushed, a file removed, a limit lifted. A fault of which nothing is in force any more
+ * has ended, by `outside`; one of which a part is missing goes on, and says so. Faults of a node's process and restarted targets are told by the engine's events, and not looked at here.
+ */
+export class Supervision {
+  #context: Context;
+  #hosts: () => readonly Host[];
+  #closing: AbortSignal;
+  #first = new Map<string, First>();
+  #loop: Promise<void> | null = null;
+
+  constructor(context: Context, hosts: () => readonly Host[], closing: AbortSignal) {
+    this.#context = context;
+    this.#hosts = hosts;
+    this.#closing = closing;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** After the signal has aborted. */
+  async stopped(): Promise<void> {
+    await this.#loop;
+  }
+
+  /** The first look at a fault, soon after its injection: what is missing later is compared with it. */
+  begin(host: Host, fault: string): void {
+    void this.#look(host, fault).catch((error: unknown) => this.#failed(error, fault));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.aborted) {
+      await pause(everyMs, this.#closing).catch((error: unknown) => {
+        if (!this.#closing.aborted) throw error;
+      });
+      await this.#lookAtAll();
+    }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { store, quiet } = this.#context;
+    for (const id of this.#first.keys()) if (store.get(id)?.fault.state !== 'active') this.#first.delete(id);
+    for (const host of this.#hosts()) {
+      for (const { fault } of store.live(host.subject.name)) {
+        if (this.#closing.aborted) return;
+        // Who holds the subject may just be changing the fault, or the node.
+        if (quiet.now || host.holder !== null) continue;
+        await this.#look(host, fault.id).catch((error: unknown) => this.#failed(error, fault.id));
+      }
+    }
+  }
+
+  async #look(host: Host, id: string): Promise<void> {
+    const found = await this.#tampering(host, id, this.#closing);
+    if (found === null) return;
+    if (!found.over) {
+      for (const { node, missing } of found.tampered) await uncover(this.#context, host, id, node, this.#context.clock.now(), { missing });
+      return;
+    }
+    await host.queued(
+      'heal',
+      // Looked at again now that nobody else works on the subject.
+      async (work) =>
+        (await this.#tampering(host, id, work.signal))?.over ? healOne(this.#context, host, id, 'outside', work.signal) : null,
+      this.#closing,
+    );
+  }
+
+  /** Null when there is nothing to compare: it is not active, is not of a kind that can be looked at, was not looked at before, or one of its nodes does not run as it did. */
+  async #tampering(host: Host, id: string, signal: AbortSignal): Promise<ReturnType<typeof tampering> | null> {
+    const record = this.#context.store.get(id);
+    const type = knownType(host.subject.kind.adapter, record?.fault.chaos_type);
+    if (record?.fault.state !== 'active' || type?.supervised !== true) return null;
+    using limited = deadline('look at an active fault', lookMs, signal);
+    const presence = await this.#presence(host, record, type, limited);
+    const now = this.#context.store.get(id);
+    if (presence === null || now?.fault.state !== 'active' || !isDeepStrictEqual(now.act, record.act)) return null;
+    const first = this.#first.get(id);
+    if (first !== undefined && isDeepStrictEqual(first.act, record.act)) return tampering(first.presence, presence);
+    this.#first.set(id, { act: record.act, presence });
+    return null;
+  }
+
+  async #presence(host: Host, { fault, undo }: FaultRecord, type: ChaosType, signal: AbortSignal): Promise<Presence | null> {
+    const scene = await sceneOf(this.#context, host, signal);
+    const touched = new Map(undo.map((s) => [s.node, s.container_id]));
+    const inForceSince = Math.max(...[fault.injected_at, ...fault.uncovered.map((u) => u.until)].map((t) => Date.parse(t ?? '') || 0));
+    const asItWas = scene.nodes.every(
+      (n) =>
+        !touched.has(n.name) || (n.containerId === touched.get(n.name) && (n.running || n.paused) && (n.startedAt ?? 0) <= inForceSince),
+    );
+    return asItWas ? presenceOf(await type.audit(scene, fault, undo, signal)) : null;
+  }
+
+  /** A toolbox or an engine that is away says nothing about the fault; it is looked at again. */
+  #failed(error: unknown, fault: string): void {
+    if (this.#closing.aborted) return;
+    const away =
+      error instanceof ToolboxError || error instanceof EngineError || (error instanceof Error && error.name === 'DeadlineError');
+    this.#context.log[away ? 'debug' : 'error']({ error, fault }, 'an active fault could not be looked at');
+  }
+}
