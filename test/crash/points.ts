@@ -12,9 +12,15 @@ export interface CrashPoint {
 export interface Call {
   call: string;
   nth: number;
-  /** The moment after its answer is one of its own. False: the next call was begun with nothing in between or beside, so what is outside is the same before that one. */
+  /**
+   * The moment after its answer is one of its own. False: it only asked, so what is outside is then as it was before it; or the next call was begun with nothing in between or beside, so
+   * it is the same before that one.
+   */
   endsAlone: boolean;
 }
+
+/** Calls that leave nothing behind once they are answered. */
+const asking = /^engine\.(inspect|list|logTail|info|ping)|^toolbox\.(measure\.|audit|capabilities|owners|records|snapshot|volume\.list)/;
 
 /** The calls of one operation, in order. */
 class Course {
@@ -27,7 +33,7 @@ class Course {
   begin(call: string): Call {
     const nth = (this.#counts.get(call) ?? 0) + 1;
     this.#counts.set(call, nth);
-    const made = { call, nth, endsAlone: true };
+    const made = { call, nth, endsAlone: !asking.test(call) };
     this.calls.push(made);
     if (this.#last !== null) this.#last.endsAlone = false;
     this.#last = null;

@@ -87,25 +87,30 @@ describe('the points of the crash tests', () => {
     ]);
   });
 
-  test('a call that ends while another is open has a time after it of its own, and so has the last', async () => {
+  test('a call that ends while another is open has a time after it of its own; one that only asks never has', async () => {
     const open: (() => void)[] = [];
-    const engine = instrument('engine', { look: (_name: string) => new Promise<void>((resolve) => open.push(resolve)) });
+    const engine = instrument('engine', {
+      act: (_name: string) => new Promise<void>((resolve) => open.push(resolve)),
+      inspectContainer: async () => null,
+    });
     const calls = await during(async () => {
-      const both = [engine.look('a'), engine.look('b')];
+      const both = [engine.act('a'), engine.act('b')];
       open[1]?.();
       await both[1];
       open[0]?.();
       await both[0];
-      const last = engine.look('c');
+      const last = engine.act('c');
       open[2]?.();
       await last;
+      await engine.inspectContainer();
     }, null);
     assert.deepEqual(
       calls.map((c) => [c.nth, c.endsAlone]),
       [
         [1, false],
         [2, true],
-        [3, true],
+        [3, false],
+        [1, false],
       ],
     );
   });
