@@ -25,7 +25,7 @@ export interface ResolveOptions {
   projectName: string;
   /** The only source of variables; no `.env` file is read. COMPOSE_PROJECT_NAME is added. */
   env: Record<string, string | undefined>;
-  /** Active profiles; `*` is all of them. */
+  /** Active profiles; `*` is all of them. By default those that COMPOSE_PROFILES names, as with Compose. */
   profiles?: string[];
   /** Added to every fixed host port. */
   portOffset?: number;
@@ -48,7 +48,7 @@ async function readComposeFile(file: string): Promise<string> {
 
 /** The same from a text, with the reading of further files injected. */
 export async function resolveText(text: string, options: ResolveOptions & { files: Files }): Promise<Project> {
-  const { projectName, files, profiles = [], portOffset = 0 } = options;
+  const { projectName, files, profiles = profilesIn(options.env.COMPOSE_PROFILES), portOffset = 0 } = options;
   if (!projectNamePattern.test(projectName)) {
     throw new Problem(
       'invalid_request',
@@ -68,6 +68,14 @@ export async function resolveText(text: string, options: ResolveOptions & { file
   issues.throwIfAny();
   const project = { name: projectName, file, workingDir: dirname(file), ...resolved };
   return { ...project, hash: projectHash(project) };
+}
+
+/** Names separated by commas. */
+function profilesIn(text = ''): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 type Resolved = Pick<Project, 'services' | 'networks' | 'volumes'>;

@@ -32,18 +32,26 @@ export interface Plot {
 
 export interface Case extends Plot {
   point: CrashPoint;
+  moment: number;
 }
 
 export const plots: readonly Plot[] = chaosTypes.flatMap(({ name, subject, params }) =>
   operations.map((operation) => ({ chaosType: name, subject, params, operation })),
 );
 
-/** Both sides of each call; where the next one follows with nothing in between, the time after the one and before the other are one case. */
+/** Both sides of each call, with the moment that each is. */
 export function casesOf(plot: Plot, calls: readonly Call[]): Case[] {
-  return calls.flatMap(({ call, nth, endsAlone }) => {
-    const sides = endsAlone ? (['before', 'after'] as const) : (['before'] as const);
-    return sides.map((when) => ({ ...plot, point: { call, nth, when } }));
-  });
+  return calls.flatMap(({ call, nth, before, after }) => [
+    { ...plot, point: { call, nth, when: 'before' as const }, moment: before },
+    ...(after === null ? [] : [{ ...plot, point: { call, nth, when: 'after' as const }, moment: after }]),
+  ]);
+}
+
+/** One case of each moment, in their order; which of those that are the same is for the seed to say. */
+export function oneOfEach(cases: readonly Case[], seed: number): Case[] {
+  const chosen = new Map<number, Case>();
+  for (const one of shuffled(cases, seed, nameOf)) if (!chosen.has(one.moment)) chosen.set(one.moment, one);
+  return [...chosen.values()].sort((a, b) => a.moment - b.moment);
 }
 
 export function nameOf({ chaosType, operation, point }: Case): string {

@@ -8,15 +8,16 @@ export interface CrashPoint {
   when: 'before' | 'after';
 }
 
-/** A call that an operation made. */
+/**
+ * A call that an operation made, and the moments before it and after its answer. What is outside changes only while a call that does something is under way: where none began and none ended
+ * in between, two points are one moment, and it makes no difference at which of them the service dies.
+ */
 export interface Call {
   call: string;
   nth: number;
-  /**
-   * The moment after its answer is one of its own. False: it only asked, so what is outside is then as it was before it; or the next call was begun with nothing in between or beside, so
-   * it is the same before that one.
-   */
-  endsAlone: boolean;
+  before: number;
+  /** Null: it was never answered. */
+  after: number | null;
 }
 
 /** Calls that leave nothing behind once they are answered. */
@@ -26,24 +27,20 @@ const asking = /^engine\.(inspect|list|logTail|info|ping)|^toolbox\.(measure\.|a
 class Course {
   readonly calls: Call[] = [];
   #counts = new Map<string, number>();
-  #open = new Set<Call>();
-  /** The call that was answered last, while nothing else has happened since and none is open. */
-  #last: Call | null = null;
+  #moment = 0;
 
   begin(call: string): Call {
     const nth = (this.#counts.get(call) ?? 0) + 1;
     this.#counts.set(call, nth);
-    const made = { call, nth, endsAlone: !asking.test(call) };
+    const made: Call = { call, nth, before: this.#moment, after: null };
     this.calls.push(made);
-    if (this.#last !== null) this.#last.endsAlone = false;
-    this.#last = null;
-    this.#open.add(made);
+    if (!asking.test(call)) this.#moment++;
     return made;
   }
 
   end(made: Call): void {
-    this.#open.delete(made);
-    this.#last = this.#open.size === 0 ? made : null;
+    if (!asking.test(made.call)) this.#moment++;
+    made.after = this.#moment;
   }
 }
 
@@ -102,6 +99,7 @@ function watched(call: string, go: () => unknown): unknown {
     },
     (error: unknown) => {
       at.course.end(made);
+      made.after = null;
       throw error;
     },
   );

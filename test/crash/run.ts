@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Case, nameOf, type Plot, plots, shuffled } from './cases.ts';
+import { type Case, nameOf, oneOfEach, type Plot, plots, shuffled } from './cases.ts';
 import { Driver, type Result } from './driver.ts';
 
 export interface Options {
@@ -53,10 +53,10 @@ export async function runCrashes({ only, calls, cases, seed, from, env, say, sig
         say(`${nameOfPlot(plot)}: its points could not be found: ${wrong.join('; ')}`);
         return [];
       });
-      const all = found
-        .filter((c) => only.length === 0 || only.some((o) => `${nameOf(c)}:`.startsWith(`${o}:`)))
-        .filter((c) => calls.test(c.point.call));
-      say(`${nameOfPlot(plot)}: ${all.filter((c) => c.point.when === 'before').length} calls, ${all.length} cases`);
+      const wanted = found.filter((c) => only.length === 0 || only.some((o) => `${nameOf(c)}:`.startsWith(`${o}:`)));
+      // Who names a call means that one.
+      const all = only.some((o) => o.includes('#')) ? wanted : oneOfEach(wanted, seed).filter((c) => calls.test(c.point.call));
+      say(`${nameOfPlot(plot)}: ${found.filter((c) => c.point.when === 'before').length} calls, ${all.length} cases`);
       for (const one of chosen(all, seed, share(cases, ordered.length, i))) {
         if (number++ < from || signal.aborted) continue;
         const result = await driver.run(one);

@@ -47,6 +47,8 @@ describe('a resolved project', () => {
     assert.deepEqual(await names([]), ['a']);
     assert.deepEqual(await names(['q']), ['a', 'b']);
     assert.deepEqual(await names(['*']), ['a', 'b', 'c']);
+    const named = async (COMPOSE_PROFILES: string) => (await resolveYaml(text, { env: { COMPOSE_PROFILES } })).services.map((s) => s.name);
+    assert.deepEqual([await named(''), await named('r'), await named(' q, r,')], [['a'], ['a', 'c'], ['a', 'b', 'c']]);
   });
 
   it('does not look for the files of services without an active profile', async () => {

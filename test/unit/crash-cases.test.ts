@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { differences, nothing, type State } from '../crash/audit.ts';
-import { casesOf, nameOf, plots, shuffled } from '../crash/cases.ts';
+import { casesOf, nameOf, oneOfEach, plots, shuffled } from '../crash/cases.ts';
 import { during, instrument } from '../crash/points.ts';
 
 const clean: State = {
@@ -73,9 +73,9 @@ describe('the points of the crash tests', () => {
     );
     await seenToolbox.call('snapshot', {});
     assert.deepEqual(calls, [
-      { call: 'ledger.put fault', nth: 1, endsAlone: false },
-      { call: 'toolbox.apply net.delay', nth: 1, endsAlone: false },
-      { call: 'toolbox.apply net.delay', nth: 2, endsAlone: true },
+      { call: 'ledger.put fault', nth: 1, before: 0, after: 2 },
+      { call: 'toolbox.apply net.delay', nth: 1, before: 2, after: 4 },
+      { call: 'toolbox.apply net.delay', nth: 2, before: 4, after: 6 },
     ]);
     assert.deepEqual(reached, [
       'before ledger.put fault 1',
@@ -87,7 +87,7 @@ describe('the points of the crash tests', () => {
     ]);
   });
 
-  test('a call that ends while another is open has a time after it of its own; one that only asks never has', async () => {
+  test('what is outside is another with each call that does something, at its begin and at its end; one that only asks changes nothing', async () => {
     const open: (() => void)[] = [];
     const engine = instrument('engine', {
       act: (_name: string) => new Promise<void>((resolve) => open.push(resolve)),
@@ -105,26 +105,34 @@ describe('the points of the crash tests', () => {
       await engine.inspectContainer();
     }, null);
     assert.deepEqual(
-      calls.map((c) => [c.nth, c.endsAlone]),
+      calls.map((c) => [c.nth, c.before, c.after]),
       [
-        [1, false],
-        [2, true],
-        [3, false],
-        [1, false],
+        [1, 0, 4],
+        [2, 1, 3],
+        [3, 4, 6],
+        [1, 6, 6],
       ],
     );
   });
 
-  test('each call is a case, or two when its end is a moment of its own, and a seed chooses the same ones again', () => {
+  test('each moment is one case, of which call is for the seed to say, and a seed chooses the same ones again', () => {
     const [plot] = plots;
     assert.ok(plot);
-    const cases = casesOf(plot, [
-      { call: 'engine.exec', nth: 1, endsAlone: true },
-      { call: 'ledger.put fault', nth: 1, endsAlone: false },
-      { call: 'engine.exec', nth: 2, endsAlone: true },
+    const all = casesOf(plot, [
+      { call: 'engine.inspectContainer', nth: 1, before: 0, after: 0 },
+      { call: 'ledger.put fault', nth: 1, before: 0, after: 2 },
+      { call: 'engine.killContainer', nth: 1, before: 2, after: null },
     ]);
-    assert.equal(new Set(cases.map(nameOf)).size, 5);
-    assert.deepEqual(shuffled(cases, 5, nameOf), shuffled([...cases].reverse(), 5, nameOf));
+    assert.equal(new Set(all.map(nameOf)).size, 5);
+    const chosen = (seed: number) => oneOfEach(all, seed).map(nameOf);
+    for (const seed of [1, 2, 3])
+      assert.deepEqual(
+        oneOfEach(all, seed).map((c) => c.moment),
+        [0, 2],
+      );
+    assert.deepEqual(chosen(5), chosen(5));
+    assert.ok(new Set([1, 2, 3, 4, 5, 6, 7, 8].flatMap(chosen)).size === 5, 'each call has its turn');
+    assert.deepEqual(shuffled(all, 5, nameOf), shuffled([...all].reverse(), 5, nameOf));
     assert.notDeepEqual(shuffled(plots, 5, JSON.stringify), shuffled(plots, 6, JSON.stringify));
   });
 });

@@ -127,14 +127,15 @@ func TestAFrozenNodeIsSeenAndThawed(t *testing.T) {
 		t.Errorf("busy %v, frozen %v, thawed %v", busy, still, after)
 	}
 	t.Logf("busy %v, frozen %v, thawed in %s %v", busy, still, took, after)
-	// The engine still calls it paused, and refuses to unpause it until it is frozen again.
+	// The engine still calls it paused; some (20.10) refuse to unpause it until it is frozen again.
 	if err := exec.Command("docker", "unpause", name).Run(); err == nil {
-		t.Error("the engine unpauses what is not frozen: Freeze is needed no longer")
+		t.Log("this engine unpauses what is not frozen")
+	} else {
+		if err := m.Freeze(ctx, node.ContainerID); err != nil {
+			t.Fatal(err)
+		}
+		docker(t, "unpause", name)
 	}
-	if err := m.Freeze(ctx, node.ContainerID); err != nil {
-		t.Fatal(err)
-	}
-	docker(t, "unpause", name)
 	if last := must(t)(m.Frozen(ctx, node, raw(map[string]any{"for_ms": 100}))); last["frozen"] != false || last["cpu_us"].(int64) < 1000 {
 		t.Errorf("unpaused %v", last)
 	}

@@ -4,14 +4,15 @@ export function resultPage(console, { date, tookMs, qemu }) {
   const all = console.suites.flatMap(({ tests }) => tests);
   const count = (verdict) => all.filter((test) => test.verdict === verdict).length;
   return [
-    '# netem, on a kernel that has it',
+    '# netem and control groups of version 2, on a kernel that has them',
     '',
-    'Written by `npm run test:netem`: the kernel tests of the toolbox agent (`docker/toolbox/agent/internal/netfault`), run in a small virtual machine with Debian’s own kernel.',
+    'Written by `npm run test:machine`: the kernel tests of the toolbox agent (`docker/toolbox/agent/internal/netfault`, `resource`), run in a small virtual machine with Debian’s own kernel and engine.',
     '',
     `- Result: **${failures.length === 0 ? 'passed' : 'failed'}**; ${count('PASS')} passed, ${count('FAIL')} failed, ${count('SKIP')} not run, tests within tests included`,
     `- Date: ${date}; it took ${Math.round(tookMs / 1000)} s`,
     `- Kernel: Linux ${console.kernel ?? 'unknown'}, two processors emulated by ${qemu} (TCG, no KVM)`,
     `- Tools: ${console.tools ?? 'unknown'}`,
+    `- Engine: ${console.engine ?? 'none'}`,
     `- Modules that this kernel does not have: ${console.missing.join(', ') || 'none'}`,
     ...failures.map((failure) => `- Wrong: ${failure}`),
     '',
@@ -27,7 +28,7 @@ export function resultPage(console, { date, tookMs, qemu }) {
 function suiteLines({ name, tests }) {
   const figures = tests
     .filter(({ name: test }) => !test.includes('AreFast'))
-    .flatMap(({ words }) => words.filter((word) => /asked|filters hit/.test(word)));
+    .flatMap(({ words }) => words.filter((word) => /asked|filters hit|^free|^-?[0-9.]+ %|--cpus|ballast|frozen/.test(word)));
   return [
     `## ${name[0].toUpperCase()}${name.slice(1)}`,
     '',
@@ -35,7 +36,7 @@ function suiteLines({ name, tests }) {
     '|---|---|---|',
     ...tests.map((test) => `| ${test.name.replaceAll('_', ' ')} | ${outcome(test)} | ${test.took.toFixed(1)} |`),
     '',
-    ...(figures.length > 0 ? ['Asked and measured:', '', '```', ...figures, '```', ''] : []),
+    ...(figures.length > 0 ? ['In the tests’ words:', '', '```', ...figures, '```', ''] : []),
   ];
 }
 

@@ -21,14 +21,14 @@ const { Console } = await import('./console.mjs');
 const { resultPage } = await import('./result.mjs');
 
 const TESTS = 'subjectd/toolbox-test:1';
-const MACHINE = { tag: 'subjectd/netem:1', base: TESTS, context: 'test/netem' };
+const MACHINE = { tag: 'subjectd/machine:1', base: TESTS, context: 'test/machine' };
 const DEADLINE_MS = 20 * 60_000;
 
 /**
- * `npm run test:netem`: boots the machine in a container that has no rights at all, shows and reads its console, writes RESULT.md. Exit code 1 when anything failed.
+ * `npm run test:machine`: boots the machine in a container that has no rights at all, shows and reads its console, writes RESULT.md. Exit code 1 when anything failed.
  * `--image NAME` takes an image that is there instead of building it; `--only PATTERN` runs only such tests and leaves RESULT.md as it is.
  */
-async function testNetem(args) {
+async function testMachine(args) {
   endWithNpm();
   try {
     const image = option(args, '--image') ?? MACHINE.tag;
@@ -44,7 +44,7 @@ async function testNetem(args) {
     const qemu = /version (\S+)/.exec(tail.join(' '))?.[1] ?? 'of unknown version';
     if (!only)
       writeFileSync(
-        join(root, 'test/netem/RESULT.md'),
+        join(root, 'test/machine/RESULT.md'),
         resultPage(machine, { date: new Date().toISOString().slice(0, 10), tookMs, qemu: `QEMU ${qemu}` }),
       );
     const failures = [...(timedOut ? ['the machine did not end in time'] : []), ...machine.failures()];
@@ -75,10 +75,10 @@ async function prepare(image) {
 function boot(docker, image, only, machine) {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => stop.abort(new SetupError(`the run was stopped by ${name}.`)));
-  const words = only ? [`netem_run=${only}`] : [];
+  const words = only ? [`machine_run=${only}`] : [];
   return runGroup(
     docker,
-    ['run', '--rm', '--init', '--network=none', '--cap-drop=ALL', '--name', `subjectd-netem-${process.pid}`, image, ...words],
+    ['run', '--rm', '--init', '--network=none', '--cap-drop=ALL', '--name', `subjectd-machine-${process.pid}`, image, ...words],
     {
       timeoutMs: DEADLINE_MS,
       signal: stop.signal,
@@ -95,4 +95,4 @@ function option(args, name) {
   return at < 0 ? undefined : args[at + 1];
 }
 
-await testNetem(process.argv.slice(2));
+await testMachine(process.argv.slice(2));

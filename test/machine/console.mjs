@@ -1,10 +1,11 @@
 /**
- * Reads what the machine says on its serial console, line by line: `{kernel, tools, missing, suites: [{name, code, tests: [{name, verdict, took, words}]}], over}`.
+ * Reads what the machine says on its serial console, line by line: `{kernel, tools, engine, missing, suites: [{name, code, tests: [{name, verdict, took, words}]}], over}`.
  * A suite whose end was not seen has the code `undefined`; `over` is true when the machine came to its end.
  */
 export class Console {
   kernel = undefined;
   tools = undefined;
+  engine = undefined;
   missing = [];
   suites = [];
   over = false;
@@ -13,7 +14,7 @@ export class Console {
 
   take(raw) {
     const line = raw.replaceAll('\r', '');
-    const mark = /@@ (kernel|tools|no module|begin|end|over) ?(.*)$/.exec(line);
+    const mark = /@@ (kernel|tools|engine|no module|begin|end|over) ?(.*)$/.exec(line);
     if (mark) return this.#mark(mark[1], mark[2]);
     const run = /^=== (?:RUN|CONT|NAME) +(\S+)/.exec(line);
     if (run) this.#current = run[1];
@@ -32,6 +33,7 @@ export class Console {
     const suite = this.suites.at(-1);
     if (kind === 'kernel') this.kernel = rest;
     else if (kind === 'tools') this.tools = rest;
+    else if (kind === 'engine') this.engine = rest;
     else if (kind === 'no module') this.missing.push(rest);
     else if (kind === 'over') this.over = true;
     else if (kind === 'begin') {
