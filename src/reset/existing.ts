@@ -41,8 +41,9 @@ export async function findExisting({ engine, owners, bounded }: Where, subject: 
     Promise.all(subject.project.services.map((s) => engine.inspectContainer(s.containerName, signal))),
     boundedNames.length === 0 ? Promise.resolve<string[]>([]) : bounded.of(owners.self, signal),
   ]);
-  const strange = containers.filter((c) => c.labels[labels.owner] !== owners.self);
-  const dead = strange.length === 0 ? [] : await owners.dead(signal);
+  const everything = [containers, networks, volumes].flat().filter((o) => o.labels[composeLabels.project] === project);
+  const ofOthers = everything.some((o) => o.labels[labels.owner] !== owners.self);
+  const dead = ofOthers ? await owners.dead(signal) : [];
   const mine = (owner: string | undefined) => owner !== undefined && (owner === owners.self || dead.includes(owner));
   const ours = <T extends { labels: Record<string, string> }>(objects: T[]): T[] =>
     objects.filter((o) => mine(o.labels[labels.owner]) && o.labels[composeLabels.project] === project);
