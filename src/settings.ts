@@ -16,6 +16,7 @@ export interface Settings {
   advertiseHost: string | null;
   subnetPool: Range;
   healthIntervalMs: number;
+  supervisionIntervalMs: number;
   dockerHost: string | null;
   toolboxImage: string;
   engineSocket: string;
@@ -35,6 +36,7 @@ export const settingDefaults = {
   SUBJECTD_ADVERTISE_HOST: null,
   SUBJECTD_SUBNET_POOL: '10.201.0.0/16',
   SUBJECTD_HEALTH_INTERVAL_MS: '1000',
+  SUBJECTD_SUPERVISION_INTERVAL_MS: '5000',
   SUBJECTD_TOOLBOX_IMAGE: 'subjectd/toolbox:1',
   SUBJECTD_ENGINE_SOCKET: '/var/run/docker.sock',
 } as const;
@@ -87,6 +89,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     advertiseHost: text('SUBJECTD_ADVERTISE_HOST'),
     subnetPool,
     healthIntervalMs: integer('SUBJECTD_HEALTH_INTERVAL_MS', 100, 60_000),
+    supervisionIntervalMs: integer('SUBJECTD_SUPERVISION_INTERVAL_MS', 500, 60_000),
     toolboxImage: text('SUBJECTD_TOOLBOX_IMAGE') ?? '',
     engineSocket: text('SUBJECTD_ENGINE_SOCKET') ?? '',
     dockerHost: env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? null : env.DOCKER_HOST,

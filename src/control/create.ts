@@ -39,6 +39,7 @@ export interface ControlOptions {
   portOffset: number;
   subnetPool: Range;
   healthIntervalMs: number;
+  supervisionIntervalMs: number;
   advertiseHost: string | null;
   toolboxImage: string;
   engineSocket: string;
@@ -132,7 +133,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   };
 
   operations.onEnd = ({ kind, state }) => metrics.operations.inc({ kind, state });
-  const lifecycle = await Lifecycle.start(context, options.healthIntervalMs, starting);
+  const lifecycle = await Lifecycle.start(context, options, starting);
   return {
     control: controlService(context, lifecycle, () => lifecycle.accepting),
     shuttingDown: () => !lifecycle.accepting,

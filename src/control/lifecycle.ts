@@ -22,6 +22,12 @@ const mendEveryMs = 2000;
 /** How long the service stays off a subject's network after somebody removed one of its containers. */
 const rejoinMs = 5000;
 
+/** How often subjects' health is polled and active faults are looked at, in milliseconds. */
+export interface Paces {
+  healthIntervalMs: number;
+  supervisionIntervalMs: number;
+}
+
 /** What goes on by itself while the service runs: recovery, the engine's events, ends of faults, kinds that get mended. */
 export class Lifecycle {
   readonly registry: Registry;
@@ -35,7 +41,7 @@ export class Lifecycle {
   #mending: NodeJS.Timeout | null = null;
   #accepting = true;
 
-  private constructor(context: Context, healthIntervalMs: number) {
+  private constructor(context: Context, { healthIntervalMs, supervisionIntervalMs }: Paces) {
     this.#context = context;
     this.registry = new Registry(context, healthIntervalMs, (host) =>
       this.#background('network membership', keepMembership(context, host)),
@@ -44,7 +50,7 @@ export class Lifecycle {
       this.#background('the end of a fault', this.#endAtItsTime(fault)),
     );
     this.watch = new FaultWatch(context, this.#closing.signal);
-    this.supervision = new Supervision(context, () => this.registry.all(), this.#closing.signal);
+    this.supervision = new Supervision(context, () => this.registry.all(), supervisionIntervalMs, this.#closing.signal);
     this.#guard = new Guard(context, this.#closing.signal, (fault) =>
       this.#background('a fault that the watchdog ended', this.#endedByWatchdog(fault)),
     );
@@ -56,8 +62,8 @@ export class Lifecycle {
   }
 
   /** Loads the subjects, pins their images, recovers what the last run left, and begins to watch. */
-  static async start(context: Context, healthIntervalMs: number, signal: AbortSignal): Promise<Lifecycle> {
-    const lifecycle = new Lifecycle(context, healthIntervalMs);
+  static async start(context: Context, paces: Paces, signal: AbortSignal): Promise<Lifecycle> {
+    const lifecycle = new Lifecycle(context, paces);
     await lifecycle.registry.load();
     await lifecycle.#pinImages(signal);
     context.metrics.engineUp.set(1);

@@ -12,7 +12,6 @@ import type { Host } from './host.ts';
 import { sceneOf } from './scene.ts';
 import { uncover } from './uncover.ts';
 
-const everyMs = 5000;
 const lookMs = 10_000;
 
 /** What a fault had in force when it was first looked at after it was injected, or put back in another way. */
@@ -28,13 +27,15 @@ interface First {
 export class Supervision {
   #context: Context;
   #hosts: () => readonly Host[];
+  #everyMs: number;
   #closing: AbortSignal;
   #first = new Map<string, First>();
   #loop: Promise<void> | null = null;
 
-  constructor(context: Context, hosts: () => readonly Host[], closing: AbortSignal) {
+  constructor(context: Context, hosts: () => readonly Host[], everyMs: number, closing: AbortSignal) {
     this.#context = context;
     this.#hosts = hosts;
+    this.#everyMs = everyMs;
     this.#closing = closing;
   }
 
@@ -54,7 +55,7 @@ export class Supervision {
 
   async #run(): Promise<void> {
     while (!this.#closing.aborted) {
-      await pause(everyMs, this.#closing).catch((error: unknown) => {
+      await pause(this.#everyMs, this.#closing).catch((error: unknown) => {
         if (!this.#closing.aborted) throw error;
       });
       await this.#lookAtAll();

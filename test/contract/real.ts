@@ -23,6 +23,7 @@ export async function startService(dataDir: string): Promise<{ app: FastifyInsta
     portOffset: 15_000,
     subnetPool,
     healthIntervalMs: 1000,
+    supervisionIntervalMs: 5000,
     advertiseHost: null,
     toolboxImage: 'subjectd/toolbox:1',
     engineSocket: '/var/run/docker.sock',

@@ -19,7 +19,7 @@ describe('a fault that somebody undoes while it is active', () => {
   let rig: Rig;
   let untouched: Snapshot;
   before(async () => {
-    rig = await Rig.start();
+    rig = await Rig.start('trio', { SUBJECTD_SUPERVISION_INTERVAL_MS: '1000' });
     untouched = await rig.snapshot();
   });
   after(() => rig.close());

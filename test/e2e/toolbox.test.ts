@@ -181,6 +181,7 @@ describe('the toolbox', () => {
       portOffset: 15_000,
       subnetPool: parseRange('10.221.0.0/16') as Range,
       healthIntervalMs: 1000,
+      supervisionIntervalMs: 5000,
       advertiseHost: null,
       toolboxImage: image,
       engineSocket,

@@ -18,7 +18,7 @@ TRIAL_SEC = 300.0
 
 
 class Live(unittest.IsolatedAsyncioTestCase):
-    """Each test starts from a reset, and leaves nothing active behind."""
+    """Each test starts from a healthy subject, and leaves nothing active behind."""
 
     def setUp(self) -> None:
         url = os.environ.get("SUBJECTD_URL")
@@ -41,6 +41,11 @@ class Live(unittest.IsolatedAsyncioTestCase):
 
     def active(self, name: str) -> list[str]:
         return [fault["id"] for fault in self.client.faults(name) if fault["state"] not in ("healed", "failed")]
+
+    async def ready(self, name: str, subject: EvalSubject) -> None:
+        """Has the subject healthy: by a reset, unless the test before left it so."""
+        if self.client.subject(name)["phase"] != "running" or not await subject.wait_healthy(timeout_sec=10.0):
+            await subject.reset()
 
     async def each(self, script: Any) -> None:
         for name in SUBJECTS:
@@ -77,7 +82,7 @@ class Live(unittest.IsolatedAsyncioTestCase):
 
     async def test_the_baseline_changes_nothing_and_is_cleaned_up_like_any_other(self) -> None:
         async def script(name: str, subject: EvalSubject) -> None:
-            await subject.reset()
+            await self.ready(name, subject)
             before = self.running(name)
             metadata = await subject.inject_chaos("none")
             self.assertEqual(metadata["chaos_type"], "none")
@@ -89,7 +94,7 @@ class Live(unittest.IsolatedAsyncioTestCase):
 
     async def test_the_same_seed_chooses_the_same_node(self) -> None:
         async def script(name: str, subject: EvalSubject) -> None:
-            await subject.reset()
+            await self.ready(name, subject)
             chosen = []
             for _ in range(2):
                 metadata = await subject.inject_chaos("node_kill", seed=11)
@@ -103,7 +108,7 @@ class Live(unittest.IsolatedAsyncioTestCase):
 
     async def test_bad_requests_are_value_errors_and_change_nothing(self) -> None:
         async def script(name: str, subject: EvalSubject) -> None:
-            await subject.reset()
+            await self.ready(name, subject)
             before = self.running(name)
             with self.assertRaisesRegex(ValueError, r"Unknown chaos type: meteor\. Supported: \[.*node_kill.*\]"):
                 await subject.inject_chaos("meteor")
@@ -117,7 +122,7 @@ class Live(unittest.IsolatedAsyncioTestCase):
 
     async def test_no_running_candidate_is_a_runtime_error(self) -> None:
         async def script(name: str, subject: EvalSubject) -> None:
-            await subject.reset()
+            await self.ready(name, subject)
             metadata = await subject.inject_chaos("node_kill")
             (dead,) = [fault["targets"][0]["node"] for fault in self.client.faults(name) if fault["id"] == metadata["fault_id"]]
             with self.assertRaises(RuntimeError) as raised:
