@@ -228,6 +228,6 @@ function healContext(context: Context, host: Host, record: FaultRecord): HealCon
     hands: context,
     store: context.store,
     watchdog: context.watchdog,
-    recovered: (nodes, signal) => recovered(context, host, nodes, signal),
+    recovered: (nodes, signal) => recovered(context, host, record.fault.id, nodes, signal),
   };
 }

@@ -12,8 +12,14 @@ const recoverAmongFaultsMs = 10_000;
 /** Who restarts a node takes a moment; one that is still down after this was stopped by somebody, and waiting does not bring it back. */
 const restartingMs = 5000;
 
-/** The nodes' own proof of health, by the subject's poller: its container, its check, its adapter. Throws when it cannot be known. */
-export async function recovered(context: Context, host: Host, nodes: readonly string[], signal: AbortSignal): Promise<Residue[]> {
+/** The proof of health of the nodes that a fault was healed at, by the subject's poller: its container, its check, its adapter. Throws when it cannot be known. */
+export async function recovered(
+  context: Context,
+  host: Host,
+  fault: string,
+  nodes: readonly string[],
+  signal: AbortSignal,
+): Promise<Residue[]> {
   await joinNetworks(context, host, signal);
   const others = context.store.live(host.subject.name).filter((r) => r.fault.state === 'active');
   const timeoutMs = others.length > 0 ? recoverAmongFaultsMs : recoverMs;
@@ -21,7 +27,16 @@ export async function recovered(context: Context, host: Host, nodes: readonly st
   const allUp = (report: HealthReport) => nodes.every((name) => isUp(report, name));
   const early = await host.poller.wait(allUp, restartingMs, signal);
   if (allUp(early)) return [];
-  const down = await stopped(context, host, nodes, signal);
+  // What another fault holds down comes back with that one's heal.
+  const held = new Set(
+    context.store.live(host.subject.name).flatMap((r) => (r.fault.id === fault ? [] : r.fault.targets.map((t) => t.node))),
+  );
+  const down = await stopped(
+    context,
+    host,
+    nodes.filter((n) => !held.has(n)),
+    signal,
+  );
   if (down.length > 0) return down;
   const report = await host.poller.wait(allUp, timeoutMs - restartingMs, signal);
   const ill = nodes.filter((name) => !isUp(report, name));

@@ -10,11 +10,11 @@ import type { Context } from './context.ts';
 import { healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
 import { sceneOf } from './scene.ts';
-import { uncover } from './uncover.ts';
+import { cover, uncover } from './uncover.ts';
 
 const lookMs = 10_000;
 
-/** What a fault had in force when it was first looked at after it was injected, or put back in another way. */
+/** What there was of a fault when it was first looked at after it was injected, or put back in another way. */
 interface First {
   act: FaultRecord['act'];
   presence: Presence;
@@ -30,6 +30,8 @@ export class Supervision {
   #everyMs: number;
   #closing: AbortSignal;
   #first = new Map<string, First>();
+  /** Faults that are being ended. */
+  #ending = new Map<string, Promise<void>>();
   #loop: Promise<void> | null = null;
 
   constructor(context: Context, hosts: () => readonly Host[], everyMs: number, closing: AbortSignal) {
@@ -46,6 +48,7 @@ export class Supervision {
   /** After the signal has aborted. */
   async stopped(): Promise<void> {
     await this.#loop;
+    await Promise.all(this.#ending.values());
   }
 
   /** The first look at a fault, soon after its injection: what is missing later is compared with it. */
@@ -70,58 +73,79 @@ export class Supervision {
         if (this.#closing.aborted) return;
         // Who holds the subject may just be changing the fault, or the node.
         if (quiet.now || host.holder !== null) continue;
-        await this.#look(host, fault.id).catch((error: unknown) => this.#failed(error, fault.id));
+        try {
+          await this.#look(host, fault.id);
+        } catch (error) {
+          // Who is away is away for the other faults too.
+          if (this.#failed(error, fault.id)) return;
+        }
       }
     }
   }
 
   async #look(host: Host, id: string): Promise<void> {
+    if (this.#ending.has(id)) return;
     const found = await this.#tampering(host, id, this.#closing);
     if (found === null) return;
-    if (!found.over) {
-      for (const { node, missing } of found.tampered) await uncover(this.#context, host, id, node, this.#context.clock.now(), { missing });
-      return;
+    if (found.over) this.#end(host, id);
+    else {
+      const { context, now } = { context: this.#context, now: this.#context.clock.now() };
+      for (const { node, missing } of found.tampered) await uncover(context, host, id, node, now, { missing });
+      for (const node of found.whole) await cover(context, host, id, node);
     }
-    await host.queued(
+  }
+
+  /** Beside the looks at other faults: a heal takes its time, and waits for whoever holds the subject. */
+  #end(host: Host, id: string): void {
+    const ended = host.queued(
       'heal',
       // Looked at again now that nobody else works on the subject.
       async (work) =>
         (await this.#tampering(host, id, work.signal))?.over ? healOne(this.#context, host, id, 'outside', work.signal) : null,
       this.#closing,
     );
+    this.#ending.set(
+      id,
+      ended.catch((error: unknown) => void this.#failed(error, id)).finally(() => this.#ending.delete(id)),
+    );
   }
 
-  /** Null when there is nothing to compare: it is not active, is not of a kind that can be looked at, was not looked at before, or one of its nodes does not run as it did. */
+  /** Null when there is nothing to compare: it is not active, is not of a kind that can be looked at, or one of its nodes does not run as it did. */
   async #tampering(host: Host, id: string, signal: AbortSignal): Promise<ReturnType<typeof tampering> | null> {
     const record = this.#context.store.get(id);
     const type = knownType(host.subject.kind.adapter, record?.fault.chaos_type);
     if (record?.fault.state !== 'active' || type?.supervised !== true) return null;
+    // Kept as it is by who asked for it.
+    if (record.fault.effect?.verdict === 'not_observed') return null;
     using limited = deadline('look at an active fault', lookMs, signal);
     const presence = await this.#presence(host, record, type, limited);
     const now = this.#context.store.get(id);
     if (presence === null || now?.fault.state !== 'active' || !isDeepStrictEqual(now.act, record.act)) return null;
-    const first = this.#first.get(id);
-    if (first !== undefined && isDeepStrictEqual(first.act, record.act)) return tampering(first.presence, presence);
-    this.#first.set(id, { act: record.act, presence });
-    return null;
+    let first = this.#first.get(id);
+    if (first === undefined || !isDeepStrictEqual(first.act, record.act)) {
+      first = { act: record.act, presence };
+      this.#first.set(id, first);
+    }
+    return tampering([...new Set(record.act.map((s) => s.node))], first.presence, presence);
   }
 
-  async #presence(host: Host, { fault, undo }: FaultRecord, type: ChaosType, signal: AbortSignal): Promise<Presence | null> {
+  async #presence(host: Host, { fault, act, undo }: FaultRecord, type: ChaosType, signal: AbortSignal): Promise<Presence | null> {
     const scene = await sceneOf(this.#context, host, signal);
-    const touched = new Map(undo.map((s) => [s.node, s.container_id]));
+    const touched = new Map(act.map((s) => [s.node, s.container_id]));
     const inForceSince = Math.max(...[fault.injected_at, ...fault.uncovered.map((u) => u.until)].map((t) => Date.parse(t ?? '') || 0));
-    const asItWas = scene.nodes.every(
-      (n) =>
-        !touched.has(n.name) || (n.containerId === touched.get(n.name) && (n.running || n.paused) && (n.startedAt ?? 0) <= inForceSince),
-    );
+    const asItWas = scene.nodes.every((n) => {
+      if (!touched.has(n.name)) return true;
+      if (n.containerId !== touched.get(n.name)) return false;
+      return type.life === 'lasting' || ((n.running || n.paused) && (n.startedAt ?? 0) <= inForceSince);
+    });
     return asItWas ? presenceOf(await type.audit(scene, fault, undo, signal)) : null;
   }
 
-  /** A toolbox or an engine that is away says nothing about the fault; it is looked at again. */
-  #failed(error: unknown, fault: string): void {
-    if (this.#closing.aborted) return;
+  /** A toolbox or an engine that is away says nothing about the fault, which is looked at again: answers whether it is that. */
+  #failed(error: unknown, fault: string): boolean {
     const away =
       error instanceof ToolboxError || error instanceof EngineError || (error instanceof Error && error.name === 'DeadlineError');
-    this.#context.log[away ? 'debug' : 'error']({ error, fault }, 'an active fault could not be looked at');
+    if (!this.#closing.aborted) this.#context.log[away ? 'debug' : 'error']({ error, fault }, 'an active fault could not be looked at');
+    return away;
   }
 }

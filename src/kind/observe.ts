@@ -20,7 +20,7 @@ export async function observe(
   turn: Turn = atOnce,
 ): Promise<Observed[]> {
   const found = await engine.listContainers([`${labels.owner}=${owner}`, `${composeLabels.project}=${subject.project.name}`], signal);
-  const details = await Promise.all(found.map((c) => turn(() => engine.inspectContainer(c.id, signal))));
+  const details = await Promise.all(found.map((c) => turn(() => engine.inspectContainer(c.id, signal), signal)));
   return subject.project.services.map(({ name }) => ({
     service: name,
     type: subject.kind.adapter.nodeTypes[name] ?? null,

@@ -28,11 +28,11 @@ export class Reach {
       env,
       clock: this.#clock,
       http: (node, port, path, options, signal) =>
-        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#http(node, port, path, options, limited))),
+        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#http(node, port, path, options, limited)), signal),
       tcp: (node, port, send, done, options, signal) =>
-        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => tcp(node, port, send, done, limited))),
+        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => tcp(node, port, send, done, limited)), signal),
       exec: (node, argv, options, signal) =>
-        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#exec(node, argv, limited))),
+        turn(() => this.#bounded(node, options.timeoutMs, signal, (limited) => this.#exec(node, argv, limited)), signal),
     };
   }
 

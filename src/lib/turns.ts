@@ -1,7 +1,7 @@
 import { deadline } from './until.ts';
 
-/** When a piece of work of many may begin. Answers and throws what the work does. */
-export type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+/** When a piece of work of many may begin. Answers and throws what the work does; throws the signal's reason when that aborts before. */
+export type Turn = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** All at once. */
 export const atOnce: Turn = (work) => work();
@@ -13,7 +13,7 @@ export const atOnce: Turn = (work) => work();
 export class Turns {
   #places: number;
   #longMs: number;
-  #queue: (() => void)[] = [];
+  #queue = new Set<() => void>();
 
   /** `places` pieces of work that have begun less than `longMs` ago and not ended. */
   constructor(places: number, longMs: number) {
@@ -21,17 +21,20 @@ export class Turns {
     this.#longMs = longMs;
   }
 
-  readonly turn: Turn = async (work) => {
+  readonly turn: Turn = async (work, signal) => {
     if (this.#places > 0) this.#places--;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else await this.#place(signal);
     using long = deadline('a turn', this.#longMs);
     let held = true;
     const leave = () => {
       if (!held) return;
       held = false;
-      const next = this.#queue.shift();
+      const [next] = this.#queue;
       if (next === undefined) this.#places++;
-      else next();
+      else {
+        this.#queue.delete(next);
+        next();
+      }
     };
     long.addEventListener('abort', leave, { once: true });
     try {
@@ -40,4 +43,20 @@ export class Turns {
       leave();
     }
   };
+
+  #place(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#queue.delete(come);
+        reject(signal.reason);
+      };
+      const come = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      if (signal.aborted) return leave();
+      this.#queue.add(come);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
 }

@@ -9,8 +9,8 @@ export interface CrashPoint {
 }
 
 /**
- * A call that an operation made, and the moments before it and after its answer. What is outside changes only while a call that does something is under way: where none began and none ended
- * in between, two points are one moment, and it makes no difference at which of them the service dies.
+ * A call that an operation made, and the moments before it and after its answer. Where between two points no call that does something began or ended, they are one moment: when none is under way the
+ * outside is the same at both; else how far it has come is chance at either.
  */
 export interface Call {
   call: string;

@@ -53,9 +53,11 @@ export async function runCrashes({ only, calls, cases, seed, from, env, say, sig
         say(`${nameOfPlot(plot)}: its points could not be found: ${wrong.join('; ')}`);
         return [];
       });
-      const wanted = found.filter((c) => only.length === 0 || only.some((o) => `${nameOf(c)}:`.startsWith(`${o}:`)));
+      const wanted = found
+        .filter((c) => only.length === 0 || only.some((o) => `${nameOf(c)}:`.startsWith(`${o}:`)))
+        .filter((c) => calls.test(c.point.call));
       // Who names a call means that one.
-      const all = only.some((o) => o.includes('#')) ? wanted : oneOfEach(wanted, seed).filter((c) => calls.test(c.point.call));
+      const all = only.some((o) => o.includes('#')) ? wanted : oneOfEach(wanted, seed);
       say(`${nameOfPlot(plot)}: ${found.filter((c) => c.point.when === 'before').length} calls, ${all.length} cases`);
       for (const one of chosen(all, seed, share(cases, ordered.length, i))) {
         if (number++ < from || signal.aborted) continue;

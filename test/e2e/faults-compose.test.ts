@@ -122,4 +122,15 @@ describe('faults that live together on one node', () => {
     await rig.healedClean(elsewhere);
     await rig.healedClean(first);
   });
+
+  test('one whose node another fault holds down is looked at again when that one ends', async () => {
+    const latency = await rig.confirmed({ chaos_type: 'latency', target, params: layers.latency });
+    const kill = await rig.confirmed({ chaos_type: 'node_kill', target });
+    const unproven = await rig.heal(latency);
+    assert.deepEqual([unproven.state, unproven.heal?.verdict], ['residue', 'unknown'], JSON.stringify(unproven.heal));
+    await rig.healedClean(kill);
+    const ended = await rig.faultUntil(latency.id, (f) => f.state === 'healed');
+    assert.equal(ended.heal?.verdict, 'clean');
+    assert.deepEqual(await rig.snapshot(), untouched);
+  });
 });

@@ -9,7 +9,7 @@ import { type ControlHandle, createControl } from '../../src/control/create.ts';
 import { createEngine } from '../../src/engine/dockerode.ts';
 import type { Fault } from '../../src/faults/fault.ts';
 import { newId } from '../../src/lib/id.ts';
-import { deadline, until } from '../../src/lib/until.ts';
+import { deadline, pause, until } from '../../src/lib/until.ts';
 import { parseRange, type Range } from '../../src/reset/subnet.ts';
 import { ToolboxError } from '../../src/toolbox/port.ts';
 import { ResidentToolbox } from '../../src/toolbox/resident.ts';
@@ -168,7 +168,7 @@ describe('the toolbox', () => {
     );
   });
 
-  test('a fault is guarded while it is there, and says so when it is not', async () => {
+  test('a fault is guarded while it is there, and says so when it is not; it goes on all the while', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'subjectd-toolbox-'));
     const kinds = join(root, 'test/kinds');
     const handle: ControlHandle = await createControl({
@@ -181,7 +181,7 @@ describe('the toolbox', () => {
       portOffset: 15_000,
       subnetPool: parseRange('10.221.0.0/16') as Range,
       healthIntervalMs: 1000,
-      supervisionIntervalMs: 5000,
+      supervisionIntervalMs: 500,
       advertiseHost: null,
       toolboxImage: image,
       engineSocket,
@@ -195,18 +195,32 @@ describe('the toolbox', () => {
     };
     try {
       await ended(control.reset('trio', {}));
-      const fault = (await ended(control.inject('trio', { chaos_type: 'latency' }))) as Fault;
-      assert.equal(fault.guarded, true);
+      const target = { node: 'cell0' };
+      const faults: Fault[] = [];
+      for (const [chaos_type, params] of Object.entries({
+        latency: {},
+        cpu_pressure: { percent: 50 },
+        memory_pressure: { percent: 60 },
+        disk_pressure: {},
+      }))
+        faults.push((await ended(control.inject('trio', { chaos_type, target, params }))) as Fault);
+      assert.ok(faults.every((f) => f.guarded));
+      const now = () => faults.map((f) => control.fault('trio', f.id));
       const guarded = async (want: boolean) => {
         using limited = deadline(`guarded: ${want}`, 30_000);
-        await until(async () => (control.fault('trio', fault.id).guarded === want ? true : undefined), 20, limited);
+        await until(async () => (now().every((f) => f.guarded === want) ? true : undefined), 20, limited);
       };
       docker('stop', '-t', '3', name);
       await guarded(false);
       await guarded(true);
       assert.equal(docker('inspect', '--format', '{{.State.Status}}', name), 'running', 'it was brought back');
-      const healed = (await ended(control.heal('trio', fault.id))) as Fault;
-      assert.equal(healed.heal?.verdict, 'clean');
+      // Time for some looks at each: nobody but the toolbox itself was away.
+      await pause(3000);
+      assert.deepEqual(
+        now().map((f) => [f.chaos_type, f.state, f.uncovered.filter((u) => u.until === null)]),
+        faults.map((f) => [f.chaos_type, 'active', []]),
+      );
+      for (const { id } of faults) assert.equal(((await ended(control.heal('trio', id))) as Fault).heal?.verdict, 'clean');
     } finally {
       await ended(control.deleteSubject('trio'));
       await handle.close(20_000);

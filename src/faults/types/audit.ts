@@ -9,6 +9,9 @@ export async function auditToolbox(scene: Scene, fault: Fault, undo: readonly St
   const container_ids = inNodes.map((s) => s.container_id);
   const { residue } = await scene.toolbox.call('audit', { fault: fault.id, container_ids, volumes }, signal);
   const isAt = (s: Step, r: (typeof residue)[number]) =>
-    s.op === 'disk.release' ? r.what.endsWith(` in volume ${s.volume}`) : s.container_id === r.container_id;
+    s.op === 'disk.release'
+      ? r.what.endsWith(` in volume ${s.volume}`)
+      : // What is outside of the nodes' namespaces comes without a container; ballast names its own.
+        s.container_id === r.container_id || (r.container_id === '' && r.what.includes(s.container_id));
   return residue.map((r) => ({ node: (undo.find((s) => isAt(s, r)) ?? undo[0])?.node ?? '', what: r.what }));
 }

@@ -7,6 +7,7 @@ import (
 
 	"subjectd/toolbox/internal/fail"
 	"subjectd/toolbox/internal/records"
+	"subjectd/toolbox/internal/resource"
 	"subjectd/toolbox/internal/rpc"
 	"subjectd/toolbox/internal/target"
 )
@@ -24,9 +25,37 @@ func (a *Agent) residue(ctx context.Context, t *target.Target, fault string) ([]
 		}
 		found, err := a.Resource.Residue(ctx, t, fault)
 		all = append(all, found...)
+		for _, what := range a.quotasOnRecord(t, fault) {
+			if !slices.Contains(all, what) {
+				all = append(all, what)
+			}
+		}
 		return err
 	})
 	return all, err
+}
+
+// quotasOnRecord are those that are still lowered, by the undo steps on record: what an agent that ended knew of the quotas it wrote went with it.
+func (a *Agent) quotasOnRecord(t *target.Target, fault string) []string {
+	if t == nil {
+		return nil
+	}
+	var all []string
+	for _, r := range a.Store.All() {
+		if fault != "" && r.Fault != fault {
+			continue
+		}
+		for _, raw := range r.Undo {
+			step, err := parseStep(raw)
+			if err != nil || step.Op != "cgroup.restore" || step.ContainerID != t.ContainerID {
+				continue
+			}
+			if what := resource.Lowered(r.Fault, t.ContainerID, step.Raw); what != "" {
+				all = append(all, what)
+			}
+		}
+	}
+	return all
 }
 
 type left struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,7 +52,8 @@ func (a *Agent) sweep(ctx context.Context, _ string, _ json.RawMessage) (any, er
 		return nil, err
 	}
 	if err := a.sweepVolumes(ctx); err != nil {
-		return nil, err
+		// What was undone is to be told all the same.
+		slog.Warn("bounded volumes of dead owners could not be looked for", "error", err)
 	}
 	return map[string]any{"swept": append(all, orphans...)}, nil
 }
@@ -66,12 +68,30 @@ func (a *Agent) sweepVolumes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, volume := range all {
 		if !there[volume.Volume] && !a.Owners.Live(volume.Owner, true) {
-			a.removeVolume(ctx, volume.Volume, time.Now())
+			failed = append(failed, a.removeIfStillOf(ctx, volume))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// removeIfStillOf removes a bounded volume unless somebody has made it anew since it was seen.
+func (a *Agent) removeIfStillOf(ctx context.Context, seen listedVolume) error {
+	raw, err := json.Marshal(volumeArgs{seen.Volume})
+	if err != nil {
+		return err
+	}
+	_, err = a.ofVolume(ctx, raw, func(name string) (any, error) {
+		now, err := a.boundedVolumes(ctx)
+		if err != nil || !slices.Contains(now, seen) {
+			return nil, err
+		}
+		a.volumes.drop(name)
+		return a.Resource.VolumeRemove(ctx, seen.Owner, raw)
+	})
+	return err
 }
 
 // whatOf names the steps that were undone, or what failed.

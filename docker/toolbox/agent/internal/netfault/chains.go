@@ -105,6 +105,7 @@ func replaceChain(ctx context.Context, ns namespace, variant iptables, four, any
 // tables is where rules of ours could be in a namespace. Looking first saves most of the commands, as a node rarely has tables of iptables.
 type tables struct {
 	nft    string // what `nft list tables` says; it has the tables of iptables-nft as well
+	nftErr error  // why it says nothing; where there is no nft that is as it should be
 	legacy map[bool]string
 }
 
@@ -125,6 +126,7 @@ func look(ctx context.Context, ns namespace) (tables, error) {
 	t.nft, err = run(ctx, ns, "", "nft", "list", "tables")
 	if err != nil && ctx.Err() == nil {
 		t.nft = everywhere // no nft here: whatever there is will be looked at by itself
+		t.nftErr = err
 		err = nil
 	}
 	return t, err

@@ -39,6 +39,9 @@ func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) (
 	}
 	m.mu.Unlock()
 	look, err := look(ctx, t)
+	if err == nil && can.NftNetdev {
+		err = look.nftErr // it works here: that it failed now does not mean that there is nothing
+	}
 	if err != nil {
 		return nil, err
 	}

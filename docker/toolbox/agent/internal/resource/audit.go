@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,11 +51,33 @@ func (m *Manager) lowered(container, fault string) []string {
 	defer m.mu.Unlock()
 	var left []string
 	for id, each := range m.quotas {
-		if id.container == container && (fault == "" || id.fault == fault) && cgroup.StillHolds(each.file, id.container, each.before, each.ours) {
-			left = append(left, fmt.Sprintf("cpu quota of %s: %s still holds %s", id.fault, each.file, each.ours))
+		if id.container == container && (fault == "" || id.fault == fault) {
+			if what := each.lowered(id.fault, container); what != "" {
+				left = append(left, what)
+			}
 		}
 	}
 	return left
+}
+
+// Lowered says that the quota of an undo step (`cgroup.restore`) still holds what was written for a fault; empty: it does not, or the step names none.
+func Lowered(fault, container string, undo json.RawMessage) string {
+	var args struct {
+		File   string `json:"file"`
+		Before string `json:"before"`
+		Ours   string `json:"ours"`
+	}
+	if json.Unmarshal(undo, &args) != nil || args.File == "" {
+		return ""
+	}
+	return quota{args.File, args.Before, args.Ours}.lowered(fault, container)
+}
+
+func (q quota) lowered(fault, container string) string {
+	if !cgroup.StillHolds(q.file, container, q.before, q.ours) {
+		return ""
+	}
+	return fmt.Sprintf("cpu quota of %s: %s still holds %s", fault, q.file, q.ours)
 }
 
 func (m *Manager) fills(ctx context.Context, fault string) ([]string, error) {
