@@ -4,6 +4,7 @@ import { kindsEnv } from '../names.ts';
 import { withService } from '../service.ts';
 import { type Summary, summarize } from '../stats.ts';
 import type { Bench } from '../study.ts';
+import { witnessedAt } from '../witnessed.ts';
 
 /** What was asked of each chaos type. */
 const params: Record<string, Record<string, unknown>> = {
@@ -42,8 +43,10 @@ export interface TypeFigures {
   heals: Record<HealResult['verdict'] | 'error', number>;
   errors: string[];
   goal_ms: number | null;
-  /** From the request to the answer, which has the evidence. */
+  /** From the request to the moment at which the effect was witnessed. */
   witnessed: Summary | null;
+  /** From the request to the answer, which says so: for what must also last, some time later. */
+  answered: Summary | null;
   /** A part of that: from the first act to the evidence. */
   observed: Summary | null;
   /** From the request to the answer that says `clean`. */
@@ -95,9 +98,11 @@ async function one(service: Caller, at: string, request: FaultRequest, figures: 
   let step: 'verdicts' | 'heals' = 'verdicts';
   try {
     const began = performance.now();
+    const beganAt = Date.now();
     const fault = await service.call<Fault>('POST', `${at}/faults`, signal, request);
-    sample.witnessed = performance.now() - began;
+    sample.answered = performance.now() - began;
     if (fault.effect === null) throw new Error('the fault has no effect');
+    sample.witnessed = witnessedAt(fault.effect) - beganAt;
     sample.observed = fault.effect.observed_ms;
     if (figures !== null) {
       figures.verdicts[fault.effect.verdict]++;
@@ -140,6 +145,7 @@ function newFigures(subject: string, { name, summary, available, detail, reason,
     errors: [],
     goal_ms: goals[name] ?? null,
     witnessed: null,
+    answered: null,
     observed: null,
     healed: null,
     undone: null,
@@ -154,6 +160,7 @@ function conclude(figures: TypeFigures): void {
     return column.length === 0 ? null : summarize(column);
   };
   figures.witnessed = summary('witnessed');
+  figures.answered = summary('answered');
   figures.observed = summary('observed');
   figures.healed = summary('healed');
   figures.undone = summary('undone');

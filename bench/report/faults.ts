@@ -17,7 +17,7 @@ export function faultsMarkdown(study: Study<TypeFigures[]>): string {
     'Chaos types, how fast',
     study,
     [
-      'From the request to the answer over HTTP, one at a time, one node each; milliseconds as p50 (p95). `evidence` and `undo` are parts of the column before them: from the first act to the evidence, until the undo steps were done.',
+      'Over HTTP, one at a time, one node each; as p50 (p95). From the request to the moment at which the effect was witnessed (`evidence` is the part of it from the first act on), to the answer that says so and has seen it last, and to the answer that says `clean` (`undo` is the part of it until the undo steps were done).',
       '',
       ...table(
         [
@@ -27,6 +27,7 @@ export function faultsMarkdown(study: Study<TypeFigures[]>): string {
           'request to witnessed',
           'evidence',
           'goal p95',
+          'to answered',
           'request to clean',
           'undo',
           'verdicts',
@@ -40,6 +41,7 @@ export function faultsMarkdown(study: Study<TypeFigures[]>): string {
           cell(f.witnessed),
           cell(f.observed),
           goal(f),
+          cell(f.answered),
           cell(f.healed),
           cell(f.undone),
           counts(f.verdicts),

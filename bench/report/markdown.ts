@@ -37,10 +37,11 @@ function resetRows({ reset }: Results): Row[] {
 
 function killRows({ kill: figures }: Results): Row[] {
   if (figures === null) return [];
-  const { subject, kill, heal, cli_kill } = figures;
+  const { subject, kill, witnessed, heal, cli_kill } = figures;
   return [
+    [`\`node_kill\` on ${subject}, request to witnessed`, ...pair(witnessed), '', '', '', '', '', ''],
     [
-      `\`node_kill\` on ${subject}, request to witnessed`,
+      `the same, to the answer that has seen it last`,
       ...pair(kill),
       '`docker kill`, `docker inspect` until exited',
       ...pair(cli_kill),

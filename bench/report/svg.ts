@@ -71,7 +71,7 @@ function panels({ reset, kill: killed, health }: Results): Panel[] {
     });
   }
   if (killed !== null) {
-    const { subject, kill, cli_kill } = killed;
+    const { subject, kill, witnessed, cli_kill } = killed;
     list.push({
       title: `Kill of a ${subject} node`,
       legend: 'bar p50, whisker p95',
@@ -80,7 +80,8 @@ function panels({ reset, kill: killed, health }: Results): Panel[] {
         {
           title: null,
           bars: [
-            { label: 'subjectd, request to witnessed', value: kill.p50, high: kill.p95, fill: colour.ours },
+            { label: 'subjectd, request to witnessed', value: witnessed.p50, high: witnessed.p95, fill: colour.ours },
+            { label: 'subjectd, to the answer', value: kill.p50, high: kill.p95, fill: colour.ours },
             { label: 'docker kill + inspect until exited', value: cli_kill.p50, high: cli_kill.p95, fill: colour.theirs },
           ],
         },
