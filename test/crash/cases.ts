@@ -3,10 +3,11 @@ import type { OperationName } from './messages.ts';
 import type { Call, CrashPoint } from './points.ts';
 
 /** Chaos types that take part, each on the subject that has it, with parameters that show on a small system. */
-export const chaosTypes: readonly { name: string; subject: string; params: Record<string, unknown> }[] = [
+export const chaosTypes: readonly { name: string; subject: string; params: Record<string, unknown>; target?: { node: string } }[] = [
   { name: 'none', subject: 'trio', params: {} },
   { name: 'node_kill', subject: 'trio', params: {} },
-  { name: 'node_crash', subject: 'trio', params: {} },
+  // Its restart policy would end the fault at a third of the nodes, before it can be healed.
+  { name: 'node_crash', subject: 'trio', params: {}, target: { node: 'cell0' } },
   { name: 'node_stop', subject: 'trio', params: {} },
   { name: 'node_restart', subject: 'trio', params: {} },
   { name: 'node_pause', subject: 'trio', params: {} },
@@ -27,6 +28,8 @@ export interface Plot {
   chaosType: string;
   subject: string;
   params: Record<string, unknown>;
+  /** Undefined: any, as the case's seed has it. */
+  target: { node: string } | undefined;
   operation: OperationName;
 }
 
@@ -35,8 +38,8 @@ export interface Case extends Plot {
   moment: number;
 }
 
-export const plots: readonly Plot[] = chaosTypes.flatMap(({ name, subject, params }) =>
-  operations.map((operation) => ({ chaosType: name, subject, params, operation })),
+export const plots: readonly Plot[] = chaosTypes.flatMap(({ name, subject, params, target }) =>
+  operations.map((operation) => ({ chaosType: name, subject, params, target, operation })),
 );
 
 /** Both sides of each call, with the moment that each is. */

@@ -199,8 +199,9 @@ export class Driver {
   }
 
   /** Which node is hit is the case's own, and the same whenever it is run. */
-  #request({ chaosType, params }: Plot, name: string): InjectOrder {
-    return { chaos_type: chaosType, params, seed: Math.floor(chance(name) * 2 ** 32), require_effect: false };
+  #request({ chaosType, params, target }: Plot, name: string): InjectOrder {
+    const seed = Math.floor(chance(name) * 2 ** 32);
+    return { chaos_type: chaosType, params, seed, require_effect: false, ...(target === undefined ? {} : { target }) };
   }
 
   async #delete(subject: string): Promise<string[]> {

@@ -20,6 +20,7 @@ export interface InjectOrder {
   chaos_type: string;
   params: Record<string, unknown>;
   seed: number;
+  target?: { node: string };
   require_effect: boolean;
 }
 

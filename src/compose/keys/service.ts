@@ -68,7 +68,7 @@ export const serviceKeys: KeyTable = {
   post_start: refused('make it a service of its own that depends on this one'),
   pre_stop: refused('handle stop_signal: in the service'),
   privileged: limited('false only; name the capabilities with cap_add:'),
-  profiles: yes('a service without an active profile is left out'),
+  profiles: yes('a service without an active profile is left out; `COMPOSE_PROFILES` names the active ones'),
   pull_policy: limited('missing, if_not_present or never; images are pinned when the kind is loaded'),
   read_only: yes(),
   restart: yes(),
