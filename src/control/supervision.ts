@@ -87,12 +87,10 @@ export class Supervision {
     if (this.#ending.has(id)) return;
     const found = await this.#tampering(host, id, this.#closing);
     if (found === null) return;
-    if (found.over) this.#end(host, id);
-    else {
-      const { context, now } = { context: this.#context, now: this.#context.clock.now() };
-      for (const { node, missing } of found.tampered) await uncover(context, host, id, node, now, { missing });
-      for (const node of found.whole) await cover(context, host, id, node);
-    }
+    if (found.over) return this.#end(host, id);
+    const now = this.#context.clock.now();
+    for (const { node, missing } of found.tampered) await uncover(this.#context, host, id, node, now, { missing });
+    for (const node of found.whole) await cover(this.#context, host, id, node);
   }
 
   /** Beside the looks at other faults: a heal takes its time, and waits for whoever holds the subject. */
