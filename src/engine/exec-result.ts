@@ -20,8 +20,15 @@ export function classifyExec(at: CallSite, result: ExecResult): ExecResult {
   return notStarted(at, message, null);
 }
 
-/** The same for an engine that answers the start of the command with an error status. */
+/** The engine forgets the commands of a container that ends, also one that it has not begun or whose exit nobody has asked for yet. */
+const forgotten = /^no such exec instance/i;
+
+/** The same for an engine that answers the start of the command, or the question how it ended, with an error status. */
 export function classifyExecError(at: CallSite, error: unknown): ExecResult {
+  if (error instanceof EngineError && forgotten.test(error.message)) {
+    const message = `the container ended before its command did (${error.message})`;
+    throw new EngineError('conflict', message, { status: error.status, ...at }, { cause: error });
+  }
   if (error instanceof EngineError && error.status !== null && refused.test(error.message))
     return notStarted(at, error.message, error.status);
   throw error;

@@ -45,6 +45,16 @@ describe('what the engine writes instead of a command’s output', () => {
     });
   }
 
+  it('is a conflict when the container’s end took the command with it', () => {
+    const gone = new EngineError('not_found', 'No such exec instance: 3a419328987d', { status: 404, ...at });
+    assert.throws(() => classifyExecError(at, gone), { reason: 'conflict', status: 404, cause: gone });
+    const container = new EngineError('not_found', 'No such container: c', { status: 404, ...at });
+    assert.throws(
+      () => classifyExecError(at, container),
+      (thrown) => thrown === container,
+    );
+  });
+
   it('is not seen in a command’s own output', () => {
     for (const result of [
       { exitCode: 127, stdout: 'mine\n', stderr: '' },
