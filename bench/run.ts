@@ -32,14 +32,16 @@ const contests: Contest[] = [
   { kind: 'sixnode', title: 'the six-node file', file: join(root, 'bench/subjects/sixnode/compose.yaml'), adapter: sixnode },
 ];
 
-/** Variables of the contests' files for Compose: every published port moved, as subjectd moves its own. */
-const composeEnv = Object.fromEntries(
+/** Every published port of the contests' files moved for Compose, as subjectd moves its own. */
+const composePorts = Object.fromEntries(
   Object.entries({
     ...{ ETCD0_PORT: 12379, ETCD1_PORT: 12381, ETCD2_PORT: 12383 },
     ...{ SIXNODE_PD0_PORT: 23379, SIXNODE_PD1_PORT: 23380, SIXNODE_PD2_PORT: 23381 },
     ...{ SIXNODE_TIKV0_PORT: 24160, SIXNODE_TIKV1_PORT: 24161, SIXNODE_TIKV2_PORT: 24162 },
   }).map(([name, port]) => [name, String(port + composePortOffset)]),
 );
+/** The variables of the contests' files for Compose; of etcd's two orders the one that it is faster with. */
+const composeEnv = { ...composePorts, ETCD_FIRST: 'service_started' };
 
 type Engine = ReturnType<typeof createEngine>;
 interface Bench {
