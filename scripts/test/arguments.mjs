@@ -3,7 +3,11 @@ import { join, relative, resolve } from 'node:path';
 import { root } from '../setup/root.mjs';
 import { SetupError } from '../setup/setup-error.mjs';
 
-export const STAGES = ['types', 'lint', 'openapi', 'unit', 'agent', 'contract', 'e2e', 'python'];
+/** In the order in which they run, those of one lane side by side with those of the other: see lanesOf. */
+export const STAGES = ['types', 'lint', 'openapi', 'unit', 'contract', 'python', 'agent', 'e2e'];
+
+/** Stages that mostly compute, or use the engine under a name of their own; the python stage beside them mostly waits for its subjects. */
+const BESIDE_PYTHON = ['types', 'lint', 'openapi', 'unit', 'contract'];
 
 /**
  * What to run: `[{stage, files?}]` in the stages' order. Without arguments all; an argument is a stage's name or the path of a test file
@@ -26,6 +30,17 @@ export function choose(args, directory = root) {
     chosen.set(stage, [...(chosen.get(stage) ?? []), ...testFiles(path, directory)]);
   }
   return STAGES.filter((stage) => chosen.has(stage)).map((stage) => (chosen.get(stage) ? { stage, files: chosen.get(stage) } : { stage }));
+}
+
+/**
+ * What runs side by side: groups that run one after the other, each of lanes that run at once, each of stages in turn. What is measured or tightly timed
+ * (agent, e2e) is alone.
+ */
+export function lanesOf(chosen) {
+  const beside = chosen.filter(({ stage }) => BESIDE_PYTHON.includes(stage));
+  const python = chosen.filter(({ stage }) => stage === 'python');
+  const alone = chosen.filter((one) => !beside.includes(one) && !python.includes(one));
+  return [[beside, python].filter((lane) => lane.length > 0), ...alone.map((one) => [[one]])].filter((lanes) => lanes.length > 0);
 }
 
 /** The test files under a folder, or the file itself, as paths from the root; empty when there is no such folder. */

@@ -21,7 +21,7 @@ export async function runPythonTests(python, tally, { env, timeoutMs, signal }) 
         signal,
         onLine: (line) => {
           lines.push(line);
-          console.log(`  ${line}`);
+          console.log(`  python: ${line}`);
         },
       });
       tally.unittest(FOLDER, lines.join('\n'), code ?? 1);

@@ -6,7 +6,7 @@ import { elapsed, Progress } from '../setup/progress.mjs';
 import { root } from '../setup/root.mjs';
 import { report, SetupError } from '../setup/setup-error.mjs';
 import { runAgentTests } from './agent-tests.mjs';
-import { choose, testFiles } from './arguments.mjs';
+import { choose, lanesOf, testFiles } from './arguments.mjs';
 import { testEnvironment } from './environment.mjs';
 import { runGroup } from './group.mjs';
 import { runTestFile } from './node-tests.mjs';
@@ -46,13 +46,24 @@ async function runStages(chosen, tally) {
   const needed = chosen.some(({ stage }) => NEEDS[stage]);
   const { programs, missing } = needed ? await ensureSystem(progress, tally) : { programs: {}, missing: {} };
   const context = { tally, env: testEnvironment(process.env, programs), signal: stopSignal(), programs, missing };
-  for (const { stage, files } of chosen) {
+  for (const lanes of lanesOf(chosen)) await sideBySide(lanes.map((lane) => () => runLane(lane, context)));
+}
+
+async function runLane(lane, context) {
+  for (const { stage, files } of lane) {
     if (!canRun(stage, context)) continue;
     const startedAt = performance.now();
     console.log(`\n== ${stage}`);
     await runStage(stage, files, context);
     console.log(`== ${stage} took ${elapsed(performance.now() - startedAt)}`);
   }
+}
+
+/** Rejects as the first of them that did, once all have ended: what they started must be gone before the run is. */
+async function sideBySide(works) {
+  const ended = await Promise.allSettled(works.map((work) => work()));
+  const failed = ended.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** True when the machine has all that a stage or file needs; else it is named as not run, with the reason. */

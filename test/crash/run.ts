@@ -42,8 +42,8 @@ export async function runCrashes({ only, calls, cases, seed, from, env, say, sig
       else summary.leftOut.push(`${nameOfPlot(plot)}: ${obstacle}`);
     }
     for (const line of summary.leftOut) say(`not here: ${line}`);
-    // Each plot costs a run to its end, which finds its points: a sample takes three of each that it takes.
-    const ordered = cases === null ? had : shuffled(had, seed, nameOfPlot).slice(0, Math.max(1, Math.ceil(cases / 3)));
+    // Each plot costs a run to its end, which finds its points: a sample takes four of each that it takes.
+    const ordered = cases === null ? had : shuffled(had, seed, nameOfPlot).slice(0, Math.max(1, Math.ceil(cases / 4)));
     let number = 0;
     for (const [i, plot] of ordered.entries()) {
       if (signal.aborted) break;

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 
 interface Entry {
   name: string;
@@ -42,7 +43,14 @@ const { jsonLines, readProgress, splitName } = await load<{
 const { registryOf } = await load<{ registryOf(name: string): string }>('setup/registry.mjs');
 const { inOrder, proxyArguments } = await load<{ inOrder(images: Image[]): Image[]; proxyArguments(env: Json): Json }>('setup/images.mjs');
 const { BASE, IMAGES } = await load<{ BASE: string; IMAGES: Image[] }>('setup/image-table.mjs');
-const { choose } = await load<{ choose(args: string[], directory?: string): { stage: string; files?: string[] }[] }>('test/arguments.mjs');
+interface Chosen {
+  stage: string;
+  files?: string[];
+}
+const { choose, lanesOf } = await load<{
+  choose(args: string[], directory?: string): Chosen[];
+  lanesOf(chosen: Chosen[]): Chosen[][][];
+}>('test/arguments.mjs');
 const { Tally } = await load<{ Tally: new () => Tally }>('test/tally.mjs');
 const { toRecord } = await load<{ toRecord(type: string, data: Json): Json | undefined }>('test/reporter.mjs');
 const { testEnvironment } = await load<{ testEnvironment(env: Json, programs?: Json): Json }>('test/environment.mjs');
@@ -263,7 +271,7 @@ describe('what npm test runs', () => {
   it('is everything without arguments, and the named stages in their order', () => {
     assert.deepEqual(
       choose([]).map(({ stage }) => stage),
-      ['types', 'lint', 'openapi', 'unit', 'agent', 'contract', 'e2e', 'python'],
+      ['types', 'lint', 'openapi', 'unit', 'contract', 'python', 'agent', 'e2e'],
     );
     assert.deepEqual(choose(['e2e', 'types']), [{ stage: 'types' }, { stage: 'e2e' }]);
   });
@@ -273,6 +281,20 @@ describe('what npm test runs', () => {
       assert.deepEqual(choose(['test/e2e'], directory), [{ stage: 'e2e', files: ['test/e2e/b.test.ts', 'test/e2e/deep/a.test.ts'] }]);
       assert.deepEqual(choose(['e2e', 'test/e2e/b.test.ts'], directory), [{ stage: 'e2e' }]);
     });
+  });
+  it('runs each chosen stage once, python beside those before it, and what is tightly timed alone', () => {
+    const all = choose([]);
+    const stages = (lanes: Chosen[][]) => lanes.map((lane) => lane.map(({ stage }) => stage));
+    assert.deepEqual(lanesOf(all).map(stages), [[['types', 'lint', 'openapi', 'unit', 'contract'], ['python']], [['agent']], [['e2e']]]);
+    fc.assert(
+      fc.property(fc.subarray(all), (some) => {
+        const groups = lanesOf(some);
+        assert.deepEqual(groups.flat(2), some);
+        assert(groups.flat().every((lane) => lane.length > 0));
+        for (const lanes of groups.filter((group) => group.flat().some(({ stage }) => stage === 'agent' || stage === 'e2e')))
+          assert.equal(lanes.flat().length, 1);
+      }),
+    );
   });
   it('refuses a word that is neither', () => {
     inTree((directory) => {
