@@ -20,6 +20,11 @@ interface First {
   presence: Presence;
 }
 
+/** A chaos type whose faults can be looked at. */
+interface Supervised extends Pick<ChaosType, 'life'> {
+  presence: NonNullable<ChaosType['presence']>;
+}
+
 /**
  * Looks at active faults every few seconds, since whoever works on a subject may take them away: rules flushed, a file removed, a limit lifted. A fault of which nothing is in force any more
  * has ended, by `outside`; one of which a part is missing goes on, and says so. Faults of a node's process and restarted targets are told by the engine's events, and not looked at here.
@@ -112,11 +117,11 @@ export class Supervision {
   async #tampering(host: Host, id: string, signal: AbortSignal): Promise<ReturnType<typeof tampering> | null> {
     const record = this.#context.store.get(id);
     const type = knownType(host.subject.kind.adapter, record?.fault.chaos_type);
-    if (record?.fault.state !== 'active' || type?.supervised !== true) return null;
+    if (record?.fault.state !== 'active' || !type?.presence) return null;
     // Kept as it is by who asked for it.
     if (record.fault.effect?.verdict === 'not_observed') return null;
     using limited = deadline('look at an active fault', lookMs, signal);
-    const presence = await this.#presence(host, record, type, limited);
+    const presence = await this.#presence(host, record, { life: type.life, presence: type.presence }, limited);
     const now = this.#context.store.get(id);
     if (presence === null || now?.fault.state !== 'active' || !isDeepStrictEqual(now.act, record.act)) return null;
     let first = this.#first.get(id);
@@ -127,7 +132,7 @@ export class Supervision {
     return tampering([...new Set(record.act.map((s) => s.node))], first.presence, presence);
   }
 
-  async #presence(host: Host, { fault, act, undo }: FaultRecord, type: ChaosType, signal: AbortSignal): Promise<Presence | null> {
+  async #presence(host: Host, { fault, act, undo }: FaultRecord, type: Supervised, signal: AbortSignal): Promise<Presence | null> {
     const scene = await sceneOf(this.#context, host, signal);
     const touched = new Map(act.map((s) => [s.node, s.container_id]));
     const inForceSince = Math.max(...[fault.injected_at, ...fault.uncovered.map((u) => u.until)].map((t) => Date.parse(t ?? '') || 0));
@@ -136,7 +141,7 @@ export class Supervision {
       if (n.containerId !== touched.get(n.name)) return false;
       return type.life === 'lasting' || ((n.running || n.paused) && (n.startedAt ?? 0) <= inForceSince);
     });
-    return asItWas ? presenceOf(await type.audit(scene, fault, undo, signal)) : null;
+    return asItWas ? presenceOf(await type.presence(scene, fault, undo, signal)) : null;
   }
 
   /** A toolbox or an engine that is away says nothing about the fault, which is looked at again: answers whether it is that. */

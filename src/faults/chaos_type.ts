@@ -1,6 +1,6 @@
 import type { DefaultTarget } from '../kind/adapter.ts';
 import type { Capabilities } from '../toolbox/protocol.ts';
-import type { Effect, Evidence, Fault, FaultTarget, Residue } from './fault.ts';
+import type { Effect, Evidence, Fault, FaultTarget, Remnant, Residue } from './fault.ts';
 import type { Scene, SceneNode } from './scene.ts';
 import type { Step } from './step.ts';
 
@@ -51,8 +51,6 @@ export interface ChaosType {
   readonly layer: Layer;
   /** `volatile`: it ends with the node's process and is put back after a restart, if asked; `process`: the node's being down is the fault; `lasting`: it outlives a restart. */
   readonly life: 'volatile' | 'process' | 'lasting';
-  /** While it is active its audit finds what it has in force, so that it can be seen when somebody takes that away. */
-  readonly supervised: boolean;
   /** It works through the toolbox, which must be there. */
   readonly needsToolbox: boolean;
   /** Instead of the kind's own default target; null: as the kind has it. */
@@ -70,6 +68,8 @@ export interface ChaosType {
   baseline(scene: Scene, injected: Injected, plan: Plan, signal: AbortSignal): Promise<Witness>;
   /** What is left after the undo; empty is clean. */
   audit(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]>;
+  /** What there is of it while it is active, so that it can be seen when somebody takes that away; null: the engine's events tell. */
+  readonly presence: ((scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal) => Promise<Remnant[]>) | null;
   /** Waits until what the fault did to the system's own connections has worn off; what has not by the end of the signal is residue. */
   settle(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]>;
 }

@@ -46,6 +46,14 @@ export interface Residue {
   what: string;
 }
 
+/** Something of a fault that the toolbox found. */
+export interface Remnant extends Residue {
+  /** The same whatever other faults there are at the node and however often the toolbox is started. */
+  name: string;
+  /** False of what does nothing by itself. */
+  inForce: boolean;
+}
+
 export type FaultState = 'planned' | 'injecting' | 'active' | 'healing' | 'healed' | 'failed' | 'residue';
 
 export type EndedBy = 'api' | 'ttl' | 'reset' | 'recovery' | 'watchdog' | 'restart_policy' | 'outside';

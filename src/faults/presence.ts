@@ -1,24 +1,17 @@
-import type { Residue } from './fault.ts';
+import type { Remnant } from './fault.ts';
 
-/** What there is of an active fault, by node: the rules, tables, qdiscs, files, limits and queues that its audit finds. */
-export type Presence = ReadonlyMap<string, ReadonlySet<string>>;
+/** What there is of an active fault, by node and name: rules, tables, qdiscs, files, limits and queues; whether they are in force. */
+export type Presence = ReadonlyMap<string, ReadonlyMap<string, boolean>>;
 
-/** From what the audit of an active fault finds. */
-export function presenceOf(found: readonly Residue[]): Presence {
-  const presence = new Map<string, Set<string>>();
-  for (const { node, what } of found) presence.set(node, (presence.get(node) ?? new Set()).add(lasting(what)));
+/** Of things that share a name one in force is enough. */
+export function presenceOf(found: readonly Remnant[]): Presence {
+  const presence = new Map<string, Map<string, boolean>>();
+  for (const { node, name, inForce } of found) {
+    const named = presence.get(node) ?? new Map<string, boolean>();
+    presence.set(node, named.set(name, inForce || named.get(name) === true));
+  }
   return presence;
 }
-
-/** A name that other faults on the node and a restart of the toolbox do not change. */
-function lasting(what: string): string {
-  if (what.startsWith('ballast')) return 'ballast';
-  // All faults of a node share one tree of qdiscs, which is made anew for each of them.
-  return what.replace(/^qdisc .* on /, 'qdisc on ');
-}
-
-/** A queue that no rule fills and a chain that has no rules do nothing. */
-const inForce = (name: string): boolean => !name.startsWith('delay queue') && !/-save[^:]*: :/.test(name);
 
 export interface Tampered {
   node: string;
@@ -35,11 +28,11 @@ export function tampering(
   now: Presence,
 ): { tampered: Tampered[]; whole: string[]; over: boolean } {
   const tampered = nodes.flatMap((node) => {
-    const had = first.get(node) ?? new Set();
-    const missing = had.size === 0 ? ['everything'] : [...had].filter((name) => now.get(node)?.has(name) !== true).sort();
+    const had = [...(first.get(node)?.keys() ?? [])];
+    const missing = had.length === 0 ? ['everything'] : had.filter((name) => now.get(node)?.has(name) !== true).sort();
     return missing.length === 0 ? [] : [{ node, missing }];
   });
-  const left = nodes.some((node) => [...(now.get(node) ?? [])].some(inForce));
+  const left = nodes.some((node) => [...(now.get(node)?.values() ?? [])].includes(true));
   const whole = nodes.filter((node) => !tampered.some((t) => t.node === node));
   return { tampered, whole, over: nodes.length > 0 && !left };
 }

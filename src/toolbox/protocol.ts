@@ -15,7 +15,7 @@ export interface Calls {
   undo: { args: { step: object }; result: object };
   audit: {
     args: { fault: string | null; container_ids: string[]; volumes: string[] };
-    result: { residue: { container_id: string; what: string }[] };
+    result: { residue: { container_id: string; what: string; name: string; in_force: boolean; volume?: string }[] };
   };
   snapshot: {
     args: { container_ids: string[] };
@@ -30,8 +30,6 @@ export interface Calls {
     result: { established: number; backoff: { local: string; remote: string; retransmits: number }[] };
   };
   'measure.counters': { args: { fault: string; container_id: string }; result: { packets: number | null } };
-  'measure.process': { args: { container_id: string }; result: ProcessId };
-  'measure.exit': { args: { container_id: string; wait_ms: number } & ProcessId; result: { ended: boolean; after_ms: number } };
   'measure.cgroup': { args: { container_id: string; cpu_percent?: number }; result: Cgroup };
   'measure.cpu': { args: { container_id: string; for_ms: number }; result: CpuShare };
   'measure.frozen': { args: { container_id: string; for_ms: number }; result: { frozen: boolean; cpu_us: number } };
@@ -72,11 +70,6 @@ export interface WatchdogRecord {
   fence: number;
   remaining_ms: number;
   ended: Ended | null;
-}
-
-export interface ProcessId {
-  pid: number;
-  start_ticks: number;
 }
 
 export interface TrainRequest {

@@ -2,7 +2,7 @@ import type { CpuShare } from '../../toolbox/protocol.ts';
 import type { ChaosType, Judgement } from '../chaos_type.ts';
 import type { Effect } from '../fault.ts';
 import { together } from '../witness/together.ts';
-import { auditToolbox } from './audit.ts';
+import { auditToolbox, remnants } from './audit.ts';
 import { defaults } from './defaults.ts';
 
 const spinMs = 150;
@@ -67,7 +67,7 @@ export const cpuPressure: ChaosType = {
     };
   },
   audit: auditToolbox,
-  supervised: true,
+  presence: remnants,
 };
 
 const asked = (cpus: number, percent: number) => Math.round(cpus * (100 - percent) * 10) / 1000;

@@ -4,7 +4,7 @@ import type { SceneNode } from '../scene.ts';
 /** What most chaos types have in common; each overrides what is different. */
 export const defaults = {
   defaultTarget: null,
-  supervised: false,
+  presence: null,
   check: () => {},
   named: () => null,
   obstacle: (node: SceneNode): string | null => (node.running ? null : 'it does not run'),

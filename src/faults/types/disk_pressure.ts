@@ -2,7 +2,7 @@ import { Problem } from '../../lib/problem.ts';
 import type { ChaosType, Params } from '../chaos_type.ts';
 import { nodeOf, type Scene, type SceneNode } from '../scene.ts';
 import { lookLater } from '../witness/lasting.ts';
-import { auditToolbox } from './audit.ts';
+import { auditToolbox, remnants } from './audit.ts';
 import { defaults } from './defaults.ts';
 
 /** The filesystem's own bookkeeping keeps the last percent from being exact. */
@@ -84,7 +84,7 @@ export const diskPressure: ChaosType = {
     };
   },
   audit: auditToolbox,
-  supervised: true,
+  presence: remnants,
 };
 
 async function fillOf(

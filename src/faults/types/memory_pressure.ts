@@ -1,6 +1,6 @@
 import type { ChaosType } from '../chaos_type.ts';
 import { lookLater } from '../witness/lasting.ts';
-import { auditToolbox } from './audit.ts';
+import { auditToolbox, remnants } from './audit.ts';
 import { defaults } from './defaults.ts';
 
 const tolerance = 4;
@@ -54,5 +54,5 @@ export const memoryPressure: ChaosType = {
     };
   },
   audit: auditToolbox,
-  supervised: true,
+  presence: remnants,
 };

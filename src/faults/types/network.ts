@@ -4,7 +4,7 @@ import type { Fault, Residue } from '../fault.ts';
 import { addressesOf, nodeOf, type Scene } from '../scene.ts';
 import type { Step } from '../step.ts';
 import { flowsRecovered } from '../witness/flows.ts';
-import { auditToolbox } from './audit.ts';
+import { auditToolbox, remnants } from './audit.ts';
 import { networkObstacle } from './defaults.ts';
 
 /** Schema of the optional list of peers. */
@@ -26,7 +26,7 @@ export const networkDefaults = {
   named: () => null,
   obstacle: networkObstacle,
   audit: auditToolbox,
-  supervised: true,
+  presence: remnants,
   settle: settleFlows,
 } as const satisfies Partial<ChaosType>;
 

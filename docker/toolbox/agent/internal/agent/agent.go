@@ -54,8 +54,6 @@ var ops = map[string]op{
 	"measure.trains":   (*Agent).trains,
 	"measure.flows":    ofContainer((*Agent).flows),
 	"measure.counters": ofContainer((*Agent).counters),
-	"measure.process":  (*Agent).process,
-	"measure.exit":     (*Agent).exit,
 	"measure.cgroup":   ofContainer((*Agent).cgroup),
 	"measure.cpu":      ofContainer((*Agent).cpu),
 	"measure.frozen":   ofContainer((*Agent).frozen),

@@ -7,14 +7,15 @@ import (
 
 	"subjectd/toolbox/internal/fail"
 	"subjectd/toolbox/internal/records"
+	"subjectd/toolbox/internal/residue"
 	"subjectd/toolbox/internal/resource"
 	"subjectd/toolbox/internal/rpc"
 	"subjectd/toolbox/internal/target"
 )
 
 // residue is what is left of a fault (empty: of any) in a namespace, or without a target outside of all.
-func (a *Agent) residue(ctx context.Context, t *target.Target, fault string) ([]string, error) {
-	all := []string{}
+func (a *Agent) residue(ctx context.Context, t *target.Target, fault string) ([]residue.Item, error) {
+	all := []residue.Item{}
 	err := a.within(ctx, t, func() error {
 		if t != nil {
 			found, err := a.Network.Residue(ctx, t, fault)
@@ -25,9 +26,9 @@ func (a *Agent) residue(ctx context.Context, t *target.Target, fault string) ([]
 		}
 		found, err := a.Resource.Residue(ctx, t, fault)
 		all = append(all, found...)
-		for _, what := range a.quotasOnRecord(t, fault) {
-			if !slices.Contains(all, what) {
-				all = append(all, what)
+		for _, quota := range a.quotasOnRecord(t, fault) {
+			if !slices.Contains(all, quota) {
+				all = append(all, quota)
 			}
 		}
 		return err
@@ -36,11 +37,11 @@ func (a *Agent) residue(ctx context.Context, t *target.Target, fault string) ([]
 }
 
 // quotasOnRecord are those that are still lowered, by the undo steps on record: what an agent that ended knew of the quotas it wrote went with it.
-func (a *Agent) quotasOnRecord(t *target.Target, fault string) []string {
+func (a *Agent) quotasOnRecord(t *target.Target, fault string) []residue.Item {
 	if t == nil {
 		return nil
 	}
-	var all []string
+	var all []residue.Item
 	for _, r := range a.Store.All() {
 		if fault != "" && r.Fault != fault {
 			continue
@@ -51,7 +52,7 @@ func (a *Agent) quotasOnRecord(t *target.Target, fault string) []string {
 				continue
 			}
 			if what := resource.Lowered(r.Fault, t.ContainerID, step.Raw); what != "" {
-				all = append(all, what)
+				all = append(all, residue.Plain(r.Fault, what))
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func (a *Agent) quotasOnRecord(t *target.Target, fault string) []string {
 
 type left struct {
 	ContainerID string `json:"container_id"`
-	What        string `json:"what"`
+	residue.Item
 }
 
 // audit looks for what is left of a fault where it was. A container without a process has nothing left in it.
@@ -85,8 +86,8 @@ func (a *Agent) audit(ctx context.Context, _ string, raw json.RawMessage) (any, 
 			return nil
 		}
 		found, err := a.residue(ctx, t, fault)
-		for _, what := range found {
-			all = append(all, left{id, what})
+		for _, item := range found {
+			all = append(all, left{id, item})
 		}
 		return err
 	})
@@ -97,10 +98,10 @@ func (a *Agent) audit(ctx context.Context, _ string, raw json.RawMessage) (any, 
 	if err != nil {
 		return nil, err
 	}
-	for _, what := range found {
+	for _, item := range found {
 		// Of any fault: in the volumes asked for only, as others belong to others.
-		if file := fillFile.FindStringSubmatch(what); file == nil || fault != "" || slices.Contains(args.Volumes, file[2]) {
-			all = append(all, left{"", what})
+		if item.Volume == "" || fault != "" || slices.Contains(args.Volumes, item.Volume) {
+			all = append(all, left{item.Container, item})
 		}
 	}
 	return map[string]any{"residue": all}, nil

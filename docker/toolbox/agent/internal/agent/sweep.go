@@ -5,22 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"subjectd/toolbox/internal/fail"
 	"subjectd/toolbox/internal/records"
+	"subjectd/toolbox/internal/residue"
 	"subjectd/toolbox/internal/step"
 	"subjectd/toolbox/internal/target"
 )
 
 // nodeLabel is on every container that a service made.
 const nodeLabel = "io.subjectd.owner"
-
-// faultIn finds the id that an owned object carries in its name, with or without its prefix.
-var faultIn = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{26}`)
 
 type swept struct {
 	Fault string   `json:"fault"`
@@ -138,26 +135,24 @@ func (a *Agent) sweepOrphans(ctx context.Context) ([]swept, error) {
 }
 
 func (a *Agent) sweepAt(ctx context.Context, t *target.Target, containerID string, found map[string]*swept) error {
-	residue, err := a.residue(ctx, t, "")
+	there, err := a.residue(ctx, t, "")
 	if err != nil {
 		return err
 	}
-	orphans := map[string][]string{}
-	for _, what := range residue {
-		for _, id := range faultIn.FindAllString(what, 1) {
-			if _, known := a.Store.Get("flt_" + id); !known {
-				orphans["flt_"+id] = append(orphans["flt_"+id], what)
-			}
+	orphans := map[string][]residue.Item{}
+	for _, item := range there {
+		if _, known := a.Store.Get(item.Fault); item.Fault != "" && !known {
+			orphans[item.Fault] = append(orphans[item.Fault], item)
 		}
 	}
-	for fault, what := range orphans {
+	for fault, items := range orphans {
 		one := found[fault]
 		if one == nil {
 			one = &swept{Fault: fault, Done: true, What: []string{}}
 			found[fault] = one
 		}
-		one.What = append(one.What, what...)
-		if err := a.clear(ctx, t, containerID, fault, what); err != nil {
+		one.What = append(one.What, residue.Whats(items)...)
+		if err := a.clear(ctx, t, containerID, fault, items); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -176,10 +171,10 @@ func (a *Agent) sweepAt(ctx context.Context, t *target.Target, containerID strin
 	return nil
 }
 
-// clear undoes whatever a fault can have done: at a node its network and ballast, without one the files that `what` names.
-func (a *Agent) clear(ctx context.Context, t *target.Target, containerID, fault string, what []string) error {
+// clear undoes whatever a fault can have done: at a node its network and ballast, without one its files in volumes.
+func (a *Agent) clear(ctx context.Context, t *target.Target, containerID, fault string, items []residue.Item) error {
 	if t == nil {
-		return a.clearFiles(ctx, fault, what)
+		return a.clearFiles(ctx, fault, items)
 	}
 	return a.within(ctx, t, func() error {
 		network := a.Network.Undo(ctx, t, step.Request{Fault: fault, Op: "net.clear", ContainerID: containerID})
@@ -188,17 +183,13 @@ func (a *Agent) clear(ctx context.Context, t *target.Target, containerID, fault 
 	})
 }
 
-// fillFile is how the audit of the bounded volumes names a file.
-var fillFile = regexp.MustCompile(`^fill file (\S+) in volume (\S+)$`)
-
-func (a *Agent) clearFiles(ctx context.Context, fault string, what []string) error {
+func (a *Agent) clearFiles(ctx context.Context, fault string, items []residue.Item) error {
 	var failed []error
-	for _, line := range what {
-		found := fillFile.FindStringSubmatch(line)
-		if found == nil {
+	for _, item := range items {
+		if item.File == "" {
 			continue
 		}
-		raw, err := json.Marshal(map[string]string{"op": "disk.release", "fault": fault, "name": found[1], "volume": found[2]})
+		raw, err := json.Marshal(map[string]string{"op": "disk.release", "fault": fault, "name": item.File, "volume": item.Volume})
 		if err == nil {
 			err = a.Resource.Undo(ctx, nil, step.Request{Fault: fault, Op: "disk.release", Raw: raw})
 		}

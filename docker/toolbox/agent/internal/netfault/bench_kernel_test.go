@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"subjectd/toolbox/internal/netfault/train"
+	"subjectd/toolbox/internal/residue"
 	"subjectd/toolbox/internal/step"
 	"subjectd/toolbox/internal/target"
 )
@@ -163,7 +164,7 @@ func (b *bench) clear(n int) {
 	}
 }
 
-func (b *bench) residue(fault string) []string {
+func (b *bench) residue(fault string) []residue.Item {
 	b.Helper()
 	found, err := b.m.Residue(b.ctx(), b.near, fault)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"subjectd/toolbox/internal/netfault/train"
+	"subjectd/toolbox/internal/residue"
 	"subjectd/toolbox/internal/target"
 )
 
@@ -60,8 +62,8 @@ func TestWhenTheAgentDiesTrafficPassesAndALaterOneClears(t *testing.T) {
 			t.Errorf("%s: %d, %+v", one.Name, one.Received, one.Delay)
 		}
 	}
-	if len(b.residue(faultID(1))) == 0 {
-		t.Error("the rules should be found")
+	if left := b.residue(faultID(1)); len(left) == 0 || !slices.ContainsFunc(left, func(one residue.Item) bool { return one.InForce }) {
+		t.Errorf("the rules should be found: %+v", left)
 	}
 	// Applying again, as from the watchdog's record, serves the queue again.
 	b.apply(1, "net.delay", `{"min_ms":50,"max_ms":50,"peers":null}`)

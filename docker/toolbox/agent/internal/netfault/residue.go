@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -12,11 +11,12 @@ import (
 
 	"subjectd/toolbox/internal/netfault/qdisc"
 	"subjectd/toolbox/internal/netfault/rules"
+	"subjectd/toolbox/internal/residue"
 	"subjectd/toolbox/internal/target"
 )
 
 // Residue lists what is there of a fault in a namespace, of any fault when it is empty: tables, chains, jumps, qdiscs, delay queues.
-func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) ([]string, error) {
+func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) ([]residue.Item, error) {
 	if t == nil {
 		return nil, nil
 	}
@@ -25,16 +25,18 @@ func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) (
 		return nil, err
 	}
 	var mu sync.Mutex
-	var found []string
-	note := func(format string, args ...any) {
+	var found []residue.Item
+	note := func(item residue.Item) {
 		mu.Lock()
 		defer mu.Unlock()
-		found = append(found, fmt.Sprintf(format, args...))
+		found = append(found, item)
 	}
 	m.mu.Lock()
 	for key, queue := range m.queues {
 		if key.namespace == t.NetNSKey() && (fault == "" || fault == key.fault) {
-			found = append(found, fmt.Sprintf("delay queue of %s, started for container %s", key.fault, queue.containerID))
+			name := "delay queue of " + key.fault
+			what := fmt.Sprintf("%s, started for container %s", name, queue.containerID)
+			found = append(found, residue.Item{Fault: key.fault, What: what, Name: name})
 		}
 	}
 	m.mu.Unlock()
@@ -47,7 +49,7 @@ func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) (
 	}
 	for _, name := range rules.OwnTables(look.nft) {
 		if fault == "" || name == rules.TableName(fault) {
-			found = append(found, "nft table netdev "+name)
+			found = append(found, residue.Plain(residue.FaultIn(name), "nft table netdev "+name))
 		}
 	}
 	var all errgroup.Group
@@ -60,7 +62,9 @@ func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) (
 				save, err := run(ctx, t, "", variant.save(four))
 				for _, line := range strings.Split(save, "\n") {
 					if chain := rules.OwnChainIn(line); chain != "" && (fault == "" || chain == rules.ChainName(fault)) {
-						note("%s: %s", variant.save(four), rules.Uncounted(line))
+						item := residue.Plain(residue.FaultIn(chain), variant.save(four)+": "+rules.Uncounted(line))
+						item.InForce = !strings.HasPrefix(line, ":")
+						note(item)
 					}
 				}
 				return err
@@ -69,11 +73,11 @@ func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) (
 	}
 	all.Go(func() error { return m.qdiscResidue(ctx, t, fault, note) })
 	err = all.Wait()
-	sort.Strings(found)
+	residue.Sort(found)
 	return found, err
 }
 
-func (m *Manager) qdiscResidue(ctx context.Context, t *target.Target, fault string, note func(string, ...any)) error {
+func (m *Manager) qdiscResidue(ctx context.Context, t *target.Target, fault string, note func(residue.Item)) error {
 	listed, faults, err := m.qdiscState(ctx, t, t.NetNSKey())
 	if err != nil {
 		return err
@@ -84,7 +88,8 @@ func (m *Manager) qdiscResidue(ctx context.Context, t *target.Target, fault stri
 	}
 	for _, one := range listed {
 		if one.Ours() {
-			note("qdisc %s %s on %s", one.Kind, one.Handle, one.Dev)
+			// All faults of a node share one tree, which is made anew for each of them.
+			note(residue.Item{What: fmt.Sprintf("qdisc %s %s on %s", one.Kind, one.Handle, one.Dev), Name: "qdisc on " + one.Dev, InForce: true})
 		}
 	}
 	return nil

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"subjectd/toolbox/internal/fail"
+	"subjectd/toolbox/internal/residue"
+	"subjectd/toolbox/internal/resource/ballast"
 	"subjectd/toolbox/internal/resource/cgroup"
 	"subjectd/toolbox/internal/resource/fill"
 	"subjectd/toolbox/internal/target"
@@ -15,8 +16,8 @@ import (
 
 // Residue answers what is left of a fault, or with an empty text of any. For a container: quotas that still hold what we wrote, and ballast. Without
 // one: ballast of containers that are gone, and fill files in all volumes.
-func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) ([]string, error) {
-	var left []string
+func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) ([]residue.Item, error) {
+	var left []residue.Item
 	var failed []error
 	if t == nil {
 		files, err := m.fills(ctx, fault)
@@ -26,11 +27,11 @@ func (m *Manager) Residue(ctx context.Context, t *target.Target, fault string) (
 	}
 	held, err := m.held(t, fault)
 	left, failed = append(left, held...), append(failed, err)
-	slices.Sort(left)
+	residue.Sort(left)
 	return left, coded(ctx, errors.Join(failed...))
 }
 
-func (m *Manager) held(t *target.Target, fault string) ([]string, error) {
+func (m *Manager) held(t *target.Target, fault string) ([]residue.Item, error) {
 	container := ""
 	if t != nil {
 		container = t.ContainerID
@@ -39,21 +40,23 @@ func (m *Manager) held(t *target.Target, fault string) ([]string, error) {
 	if err != nil {
 		return nil, fail.New("failed", "/proc: %v", err)
 	}
-	var left []string
+	var left []residue.Item
 	for _, each := range found {
-		left = append(left, "ballast: "+each.Text())
+		item := residue.Item{What: "ballast: " + each.Text(), Name: "ballast", InForce: true}
+		item.Fault, item.Container = ballast.OwnerOf(each.Words[1:])
+		left = append(left, item)
 	}
 	return left, nil
 }
 
-func (m *Manager) lowered(container, fault string) []string {
+func (m *Manager) lowered(container, fault string) []residue.Item {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var left []string
+	var left []residue.Item
 	for id, each := range m.quotas {
 		if id.container == container && (fault == "" || id.fault == fault) {
 			if what := each.lowered(id.fault, container); what != "" {
-				left = append(left, what)
+				left = append(left, residue.Plain(id.fault, what))
 			}
 		}
 	}
@@ -80,18 +83,20 @@ func (q quota) lowered(fault, container string) string {
 	return fmt.Sprintf("cpu quota of %s: %s still holds %s", fault, q.file, q.ours)
 }
 
-func (m *Manager) fills(ctx context.Context, fault string) ([]string, error) {
+func (m *Manager) fills(ctx context.Context, fault string) ([]residue.Item, error) {
 	volumes, err := m.volumes.List()
 	if err != nil {
 		return nil, err
 	}
-	var left []string
+	var left []residue.Item
 	var failed []error
 	for _, volume := range volumes {
 		err := m.volumes.With(ctx, volume.Volume, func(root int) error {
 			names, err := fill.List(root, fault)
 			for _, name := range names {
-				left = append(left, fmt.Sprintf("fill file %s in volume %s", name, volume.Volume))
+				item := residue.Plain(residue.FaultIn(name), fmt.Sprintf("fill file %s in volume %s", name, volume.Volume))
+				item.Volume, item.File = volume.Volume, name
+				left = append(left, item)
 			}
 			return err
 		})

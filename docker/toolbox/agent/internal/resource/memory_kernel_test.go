@@ -37,7 +37,7 @@ func TestBallastReachesItsLevelOutsideTheGroup(t *testing.T) {
 		t.Errorf("in the group: %v", during)
 	}
 	left, err := m.Residue(ctx, node, fault)
-	if err != nil || len(left) != 1 || !strings.Contains(left[0], fault) {
+	if err != nil || len(left) != 1 || left[0].Fault != fault || left[0].Container != node.ContainerID || !left[0].InForce {
 		t.Errorf("residue %v %v", left, err)
 	}
 	start := time.Now()

@@ -131,7 +131,7 @@ func checkFill(t *testing.T, m *Manager, name string) {
 	if got := docker(t, "exec", "-u", "0", name, "stat", "-c", "%s %u %a", "/data/"+file); got != fmt.Sprintf("%d 0 600", bytes) {
 		t.Errorf("from inside: %q", got)
 	}
-	if left, err := m.Residue(ctx, nil, fault); err != nil || len(left) != 1 {
+	if left, err := m.Residue(ctx, nil, fault); err != nil || len(left) != 1 || left[0].Fault != fault || left[0].Volume != "etcd" || left[0].File != file {
 		t.Errorf("residue %v %v", left, err)
 	}
 	_, err := m.Apply(ctx, nil, request("disk.fill", nil, map[string]any{"volume": "etcd", "name": file + "x", "bytes": 1 << 30}))

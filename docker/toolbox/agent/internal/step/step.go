@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"subjectd/toolbox/internal/residue"
 	"subjectd/toolbox/internal/target"
 )
 
@@ -30,5 +31,5 @@ type Undoer interface {
 
 // Auditor finds what is left. An empty fault means: of any fault. The target is nil for what belongs to no container.
 type Auditor interface {
-	Residue(ctx context.Context, t *target.Target, fault string) ([]string, error)
+	Residue(ctx context.Context, t *target.Target, fault string) ([]residue.Item, error)
 }

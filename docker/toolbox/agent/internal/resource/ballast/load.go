@@ -98,6 +98,14 @@ func Take(ctx context.Context, t *target.Target, group *cgroup.Group, fault stri
 	return load, nil
 }
 
+// OwnerOf is the fault and the container that a ballast's command line, from its verb on, names; empty where it is cut short.
+func OwnerOf(words []string) (fault, container string) {
+	if len(words) < 3 {
+		return "", ""
+	}
+	return words[1], words[2]
+}
+
 func (l *Load) start(ctx context.Context, t *target.Target, fault string) error {
 	words := []string{Verb, fault, t.ContainerID, strconv.Itoa(t.PID), strconv.FormatUint(t.StartTicks, 10)}
 	var extra []*os.File
