@@ -1,9 +1,9 @@
 import { observe } from '../kind/observe.ts';
 import { Problem } from '../lib/problem.ts';
 import { DeadlineError, deadline } from '../lib/until.ts';
-import type { PlanStep } from '../reset/plan.ts';
 import { lastLines } from '../reset/ready.ts';
 import { resetSubject } from '../reset/reset.ts';
+import type { PlanStep } from '../reset/step.ts';
 import type { ResetResult, Running } from './api.ts';
 import { changing } from './changing.ts';
 import type { Context } from './context.ts';

@@ -3,9 +3,9 @@ import { type Engine, EngineError } from '../engine/port.ts';
 import type { Checks } from '../kind/check.ts';
 import { deadline, either, manyListeners, until } from '../lib/until.ts';
 import type { BoundedVolumes } from './bounded.ts';
-import type { PhaseName, PlanStep } from './plan.ts';
 import { awaitNode, type Exits } from './ready.ts';
 import { Starts } from './starts.ts';
+import type { PhaseName, PlanStep } from './step.ts';
 
 export interface ExecuteContext {
   engine: Engine;

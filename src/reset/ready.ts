@@ -6,8 +6,8 @@ import { composeLabels, labels } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { either, pause } from '../lib/until.ts';
 import { knock } from './knock.ts';
-import type { AwaitCondition } from './plan.ts';
 import type { Starts } from './starts.ts';
+import type { AwaitCondition } from './step.ts';
 import { judge } from './verdict.ts';
 
 /**

@@ -4,13 +4,15 @@ import type { Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { either } from '../lib/until.ts';
 import type { BoundedVolumes } from './bounded.ts';
+import { planBurn } from './burn.ts';
 import { execute, isCuredByReplanning, NotKept } from './execute.ts';
 import { type Existing, findExisting, type Owners } from './existing.ts';
 import type { ImagePins } from './images.ts';
-import { type PlanStep, planBurn, planReset } from './plan.ts';
+import { planReset } from './plan.ts';
 import { refusePublishedPorts, refuseTakenPorts } from './ports.ts';
 import { Exits, guardNodes } from './ready.ts';
 import { hostRanges } from './routes.ts';
+import type { PlanStep } from './step.ts';
 import { chooseSubnet, parseRange, pinAddresses, type Range } from './subnet.ts';
 
 export interface ResetContext {

@@ -1,6 +1,6 @@
 import type { Service } from '../compose/model.ts';
 import type { ContainerDetail } from '../engine/port.ts';
-import type { AwaitCondition } from './plan.ts';
+import type { AwaitCondition } from './step.ts';
 
 /** What a look at a starting container says: done, hopeless (with the reason), or neither yet. */
 export type Verdict = { is: 'done' } | { is: 'failed'; why: string } | { is: 'waiting'; check: boolean };

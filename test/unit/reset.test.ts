@@ -8,9 +8,11 @@ import type { ContainerDetail } from '../../src/engine/port.ts';
 import type { Adapter } from '../../src/kind/adapter.ts';
 import type { Subject } from '../../src/kind/subject.ts';
 import type { Existing } from '../../src/reset/existing.ts';
+import type { PlanInput } from '../../src/reset/input.ts';
 import { knock } from '../../src/reset/knock.ts';
-import { type PlanInput, type PlanStep, planReset, printPlan } from '../../src/reset/plan.ts';
+import { planReset } from '../../src/reset/plan.ts';
 import { parseRoutes } from '../../src/reset/routes.ts';
+import { type PlanStep, printPlan } from '../../src/reset/step.ts';
 import { chooseSubnet, overlaps, parseRange, pinAddresses, type Range } from '../../src/reset/subnet.ts';
 import { judge } from '../../src/reset/verdict.ts';
 
