@@ -19,9 +19,9 @@ export const witnesses: Readonly<Record<string, string>> = {
   packet_loss: 'losses of a train of 240, by a binomial test against the train before and the untouched pair',
   bandwidth: 'a train at twice the rate arrives at the rate asked for, and came faster before',
   network_partition: 'trains in each direction: none passes where it is cut, all others do',
-  disk_pressure: 'the filesystem’s own figures, before and after',
-  cpu_pressure: 'what spinners in the node’s group get, before and after, and the group’s throttle counter',
-  memory_pressure: 'usage of the node’s memory group against its limit, before and after',
+  disk_pressure: 'the filesystem’s own figures have risen by the file’s size',
+  cpu_pressure: 'what spinners in the node’s group get, before and after, the group’s throttle counter, in doubt the quota file',
+  memory_pressure: 'usage of the node’s memory group has risen by the ballast, up to the share of its limit',
   counter_drift: 'the counter’s forged entries, counted in Redis',
   redis_pause: 'as `node_pause`, on Redis',
 };

@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
 import { SetupError } from './setup-error.mjs';
 
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
 /** The address that the service will bind: `{host, port}`; a SetupError when SUBJECTD_PORT is no port. */
 export function bindAddress(env) {
   const text = env.SUBJECTD_PORT || '8080';
@@ -11,9 +13,20 @@ export function bindAddress(env) {
   return { host: env.SUBJECTD_HOST || '127.0.0.1', port };
 }
 
-/** Resolves when the service's port can be bound now; a SetupError that says why not otherwise. */
+/** Refuses, in the words of src/settings.ts (a test compares), what the service would refuse when all is set up. */
+function checkToken(host, token) {
+  if (!LOOPBACK.has(host) && !token) {
+    throw new SetupError(
+      `SUBJECTD_HOST is ${host}, which others can reach: set SUBJECTD_TOKEN too, since who can call this service is root on the engine’s host.`,
+    );
+  }
+  if (token && token.length < 16) throw new SetupError('SUBJECTD_TOKEN must have at least 16 characters.');
+}
+
+/** Resolves when the service may be run with these settings and its port can be bound now; a SetupError that says why not otherwise. */
 export async function preflight(env = process.env) {
   const { host, port } = bindAddress(env);
+  checkToken(host, env.SUBJECTD_TOKEN);
   const error = await tryToListen(host, port);
   if (error) throw new SetupError(sentence(error, host, port));
 }

@@ -12,11 +12,18 @@ export async function runPythonTests(python, tally, { env, timeoutMs, signal }) 
   const project = join(root, FOLDER);
   if (!existsSync(join(project, 'tests'))) return tally.check(FOLDER, false, 'has no folder tests');
   try {
-    await withService(env, signal, async (url) => {
+    await withService(env, signal, async (url, token) => {
       const lines = [];
       const { code, timedOut } = await runGroup(python, ['-m', 'unittest', 'discover', '-v', '-s', 'tests', '-t', '.'], {
         cwd: project,
-        env: { ...env, SUBJECTD_URL: url, SUBJECTD_TEST_SUBJECTS: SUBJECTS.join(','), PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1' },
+        env: {
+          ...env,
+          SUBJECTD_URL: url,
+          SUBJECTD_TOKEN: token,
+          SUBJECTD_TEST_SUBJECTS: SUBJECTS.join(','),
+          PYTHONDONTWRITEBYTECODE: '1',
+          PYTHONUNBUFFERED: '1',
+        },
         timeoutMs,
         signal,
         onLine: (line) => {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 /** A port entry with its ranges written out; `hostPort` null: the engine picks one. */
 export interface PortSpec {
@@ -11,10 +11,16 @@ export interface PortSpec {
 /** Most ports of one range: each published one costs the engine a proxy process. */
 export const mostPorts = 256;
 
-/** Parses `[[address:][host]:]container[/protocol]`, ranges included. Answers one sentence when it cannot be used. */
-export function parsePort(text: string): PortSpec[] | string {
+/**
+ * Parses `[[address:][host]:]container[/protocol]`, ranges included. Answers one sentence when it cannot be used. The variables are replaced by now, so an
+ * address may be one; as with Compose an IPv6 address needs no brackets.
+ */
+export function parsePort(given: string): PortSpec[] | string {
+  const text = given.replace(/^([^[\]/]*):([^:]*:[^:]+)$/, (whole, address: string, ports: string) =>
+    isIPv6(address) ? `[${address}]:${ports}` : whole,
+  );
   const found = /^(?:(?:(\[[^\]]*\]|[^:[\]]*):)?([^:/]*):)?([^:/]+)(?:\/([^/]*))?$/.exec(text);
-  if (!found) return `"${text}" is not a port mapping; write [address:][host port:]container port[/protocol]`;
+  if (!found) return `"${given}" is not a port mapping; write [address:][host port:]container port[/protocol]`;
   const [, address = '', host = '', container = '', protocol = 'tcp'] = found;
   return expandPort({ address: address.replace(/^\[(.*)\]$/, '$1'), host, container, protocol });
 }

@@ -1,3 +1,4 @@
+import type { Project } from '../compose/model.ts';
 import { EngineError } from '../engine/port.ts';
 import { chaosTypesOf } from '../faults/registry.ts';
 import { defaultTarget } from '../faults/target.ts';
@@ -27,12 +28,13 @@ export async function kindView(context: Context, kind: Kind, signal: AbortSignal
   try {
     const project = await resolveFor(context, kind, kind.name, 0);
     const references = [...new Set(project.services.map((s) => s.image))];
+    const variables = await imageVariables(context, kind, project);
     view.images = await Promise.all(
       references.map(async (image) => {
         const found = await context.engine.inspectImage(image, signal);
         return {
           image,
-          variable: kind.adapter.imageVariables.find((v) => context.env[v] === image) ?? null,
+          variable: variables.get(image) ?? null,
           present: found !== null,
           id: found?.id ?? null,
           services: project.services.filter((s) => s.image === image).map((s) => s.name),
@@ -44,14 +46,37 @@ export async function kindView(context: Context, kind: Kind, signal: AbortSignal
     if (error instanceof EngineError) return { ...view, reason: 'ENGINE_UNAVAILABLE', detail: error.message };
     throw error;
   }
-  const missing = view.images.filter((i) => !i.present).map((i) => i.image);
+  const missing = view.images.filter((i) => !i.present);
   if (missing.length === 0) return { ...view, available: true };
-  const set = kind.adapter.imageVariables.length === 0 ? '' : `, or set ${kind.adapter.imageVariables.join(', ')}`;
+  const variables = [...new Set(missing.flatMap((i) => i.variable ?? []))];
+  const set = variables.length === 0 ? '' : `, or set ${variables.join(', ')} to one that is here`;
   return {
     ...view,
     reason: 'IMAGE_UNAVAILABLE',
-    detail: `Not on the engine: ${missing.join(', ')}. Pull or load it${set}; a reset tries to pull it.`,
+    detail: `Not on the engine: ${missing.map((i) => i.image).join(', ')}. Pull or load it${set}; a reset tries to pull it.`,
   };
+}
+
+/**
+ * Which of the kind's variables names an image, by image: the file is resolved once more with a word of its own in each variable, set or not, and the words
+ * are looked for in the services' images. Nothing is known of any when the file does not take such words.
+ */
+async function imageVariables(context: Context, kind: Kind, project: Project): Promise<Map<string, string>> {
+  const names = kind.adapter.imageVariables;
+  const found = new Map<string, string>();
+  if (names.length === 0) return found;
+  const words = names.map((_, i) => `probe-${i}-image`);
+  const env = { ...context.env, ...Object.fromEntries(names.map((name, i) => [name, words[i]])) };
+  const probed = await resolveFor({ ...context, env }, kind, kind.name, 0).catch((error: unknown) => {
+    if (error instanceof Problem && error.code === 'compose_invalid') return null;
+    throw error;
+  });
+  for (const { name, image } of project.services) {
+    const instead = probed?.services.find((s) => s.name === name)?.image ?? '';
+    const variable = names.find((_, i) => instead.includes(words[i] ?? ''));
+    if (variable !== undefined && !found.has(image)) found.set(image, variable);
+  }
+  return found;
 }
 
 /** The chaos types of a subject, with what is available here and by which mechanism. */

@@ -1,3 +1,4 @@
+import { EngineError } from '../engine/port.ts';
 import { isLive } from '../faults/fault.ts';
 import { burnt } from '../faults/heal.ts';
 import { undoStep } from '../faults/run_step.ts';
@@ -5,6 +6,7 @@ import { unknownReport } from '../health/report.ts';
 import { nodeNames } from '../kind/subject.ts';
 import { Reach } from '../kind/toolkit.ts';
 import { rfc3339 } from '../lib/clock.ts';
+import { Problem } from '../lib/problem.ts';
 import { deadline } from '../lib/until.ts';
 import type { SubjectPhase } from './api.ts';
 import type { Context } from './context.ts';
@@ -23,7 +25,7 @@ const heldFromOutside = new Set(['net.clear', 'cgroup.restore', 'memory.release'
 /**
  * Runs a change of the subject's containers with the ledger, the poller, the phase and the faults kept right around it: `during` while it goes on (from
  * when `change` calls `beforeChange`), `after` when it succeeded, `failed` when it did not. The ledger's record is forgotten last, so that a crash at any
- * moment before is rolled back.
+ * moment before is rolled back, as is what was cut off by the service's own stop or by the loss of the engine, of which the record is kept.
  */
 export async function changing<T>(
   context: Context,
@@ -50,10 +52,14 @@ export async function changing<T>(
     context.events.emit(`subject.${phases.during}`, subject.name, { operation: work.id, generation: host.generation });
   };
   let phase: SubjectPhase = 'failed';
+  let interrupted = false;
   try {
     const result = await change(beforeChange);
     phase = phases.after;
     return result;
+  } catch (error) {
+    interrupted = isStop(work.signal.reason) || isLossOfEngine(error);
+    throw error;
   } finally {
     if (changed) {
       host.poller.release();
@@ -62,15 +68,21 @@ export async function changing<T>(
         context.log.warn({ error, subject: subject.name }, 'the faults of the burnt generation could not be settled');
       });
       await setPhase(context, host, phase);
-      await context.ledger.forget('reset', subject.name);
+      if (!interrupted) await context.ledger.forget('reset', subject.name);
     }
   }
 }
 
-/** Faults whose containers are gone went with them. */
-export async function settleFaults(context: Context, host: Host, tookMs: number): Promise<void> {
+const isStop = (reason: unknown): boolean => reason instanceof Problem && reason.code === 'shutting_down';
+
+const isLossOfEngine = (error: unknown): boolean =>
+  (error instanceof EngineError && error.reason === 'unreachable') || (error instanceof Error && isLossOfEngine(error.cause));
+
+/** Faults of a burnt generation (before `generation`; all when it is left out) whose containers are gone went with them. */
+export async function settleFaults(context: Context, host: Host, tookMs: number, generation = Number.POSITIVE_INFINITY): Promise<void> {
   using limited = deadline('look at the burnt faults', 10_000);
   for (const record of context.store.live(host.subject.name)) {
+    if (record.fault.generation >= generation) continue;
     const left = await Promise.all(record.fault.targets.map((t) => context.engine.inspectContainer(t.container_id, limited)));
     if (left.some((c) => c !== null) || !isLive(record.fault.state)) continue;
     await context.watchdog.disarm(record, limited);

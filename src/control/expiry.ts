@@ -16,6 +16,8 @@ export class Expiry {
   #clock: Clock;
   #end: (fault: Fault) => void;
   #timers = new Map<string, NodeJS.Timeout[]>();
+  /** When a fault's time is over, by the monotonic clock; of the past ones until the next is watched. */
+  #ends = new Map<string, number>();
   #tries = new Map<string, number>();
 
   constructor(store: FaultStore, events: EventLog, clock: Clock, end: (fault: Fault) => void) {
@@ -29,7 +31,9 @@ export class Expiry {
   watch(fault: Fault): void {
     this.#tries.delete(fault.id);
     this.#clear(fault.id);
+    this.#forgetEnded();
     const left = Math.max(0, Date.parse(fault.expires_at) - this.#clock.now());
+    this.#ends.set(fault.id, this.#clock.mono() + left);
     const notice = Math.min(noticeMs, left / 10);
     const current = () => {
       const now = this.#store.get(fault.id)?.fault;
@@ -51,6 +55,15 @@ export class Expiry {
     return this.#timers.has(id);
   }
 
+  /**
+   * What is left of a fault's time, whatever the wall clock says now; by that clock only when nobody has watched the fault since the service started. At least
+   * a millisecond, as the watchdog wants it.
+   */
+  remainingMs({ id, expires_at }: Pick<Fault, 'id' | 'expires_at'>): number {
+    const end = this.#ends.get(id);
+    return Math.max(1, end === undefined ? Date.parse(expires_at) - this.#clock.now() : end - this.#clock.mono());
+  }
+
   /** Its end did not undo it: tries again, later each time, up to a minute. */
   tryAgain(fault: Fault): void {
     const tries = (this.#tries.get(fault.id) ?? 0) + 1;
@@ -69,6 +82,11 @@ export class Expiry {
 
   stop(): void {
     for (const id of [...this.#timers.keys()]) this.#clear(id);
+  }
+
+  #forgetEnded(): void {
+    const live = new Set(this.#store.live().map((r) => r.fault.id));
+    for (const id of this.#ends.keys()) if (!live.has(id)) this.#ends.delete(id);
   }
 
   #clear(id: string): void {

@@ -8,6 +8,7 @@ import type { Scene } from '../faults/scene.ts';
 import { type Busy, checkTarget, chooseTargets, defaultTarget } from '../faults/target.ts';
 import { nodeNames } from '../kind/subject.ts';
 import { rfc3339 } from '../lib/clock.ts';
+import { bodyProblem } from '../lib/input_error.ts';
 import { Problem } from '../lib/problem.ts';
 import { deadline } from '../lib/until.ts';
 import type { FaultPlanView, FaultRequest, Running } from './api.ts';
@@ -47,11 +48,8 @@ async function prepare(
   if (scene.nodes.every((n) => n.containerId === '')) throw new Problem('subject_not_running', `${host.subject.name} is not there.`);
   type.check(scene, params);
   const named = type.named(params);
-  if (named !== null && request.target !== undefined) {
-    const reason = 'the parameters name the nodes already';
-    throw new Problem('invalid_request', `target: ${reason}.`, { errors: [{ path: 'target', reason }] });
-  }
-  const [available] = await availabilities([type], scene, signal);
+  if (named !== null && request.target !== undefined) throw bodyProblem('target', 'the parameters name the nodes already');
+  const [available] = await availabilities([type], scene, signal, params);
   if (available === undefined || !available.available) {
     throw new Problem('chaos_unavailable', `${type.name} cannot be had here: ${available?.detail ?? ''}`, { reason: available?.reason });
   }
@@ -135,6 +133,11 @@ export function injectUse(
       );
       after.expiry.watch(fault);
       return fault;
+    } catch (error) {
+      // Undone, but not recorded as such, or not to its end: looked at again until it is.
+      const left = context.store.get(injection.id)?.fault;
+      if (left !== undefined && isLive(left.state)) after.expiry.tryAgain(left);
+      throw error;
     } finally {
       host.poller.poke();
     }
@@ -206,12 +209,25 @@ export async function renewUse(
   if (record.fault.state !== 'active') throw new Problem('fault_ended', `Fault ${id} is ${record.fault.state}.`, { fault: record.fault });
   // The watchdog first: if it cannot be told, the old end stands on both sides.
   record.fence++;
-  record.fault.guarded = await context.watchdog.arm(record, ttlMs, record.fault.guarded, signal);
-  record.fault.expires_at = rfc3339(context.clock.now() + ttlMs);
-  await context.store.save(record);
-  expiry.watch(record.fault);
-  context.events.emit('fault.renewed', host.subject.name, { fault_id: id, expires_at: record.fault.expires_at });
-  return record.fault;
+  const guarded = await context.watchdog.arm(record, ttlMs, record.fault.guarded, signal);
+  // Somebody may have changed or ended it meanwhile: what they wrote stands.
+  let renewed = false;
+  await context.store.patch(id, (now) => {
+    // Who heals it takes it back from the watchdog by the newest fence.
+    now.fence = Math.max(now.fence, record.fence);
+    if (now.fault.state !== 'active') return;
+    renewed = true;
+    now.fault.guarded = guarded;
+    now.fault.expires_at = rfc3339(context.clock.now() + ttlMs);
+  });
+  const { fault } = find(context, host, id);
+  if (!renewed) {
+    if (!isLive(fault.state)) await context.watchdog.disarm(record, signal);
+    throw new Problem('fault_ended', `Fault ${id} is ${fault.state}.`, { fault });
+  }
+  expiry.watch(fault);
+  context.events.emit('fault.renewed', host.subject.name, { fault_id: id, expires_at: fault.expires_at });
+  return fault;
 }
 
 export function find(context: Context, host: Host, id: string): FaultRecord {

@@ -1,6 +1,7 @@
 import { isLive } from '../faults/fault.ts';
 import { DeadlineError, deadline, pause } from '../lib/until.ts';
 import type { Context } from './context.ts';
+import type { Expiry } from './expiry.ts';
 
 const reconcileMs = 30_000;
 /** First pause before a lost toolbox is joined again; doubled each time up to the longest. */
@@ -13,13 +14,15 @@ const longestPauseMs = 30_000;
  */
 export class Guard {
   #context: Context;
+  #expiry: Pick<Expiry, 'remainingMs'>;
   #closing: AbortSignal;
   #ended: (fault: string) => void;
   #bringing = false;
 
   /** `ended` is called for a live fault that the watchdog ended. */
-  constructor(context: Context, closing: AbortSignal, ended: (fault: string) => void) {
+  constructor(context: Context, expiry: Pick<Expiry, 'remainingMs'>, closing: AbortSignal, ended: (fault: string) => void) {
     this.#context = context;
+    this.#expiry = expiry;
     this.#ended = ended;
     this.#closing = closing;
     const { toolbox, events, log } = context;
@@ -74,7 +77,7 @@ export class Guard {
   }
 
   async #reconcile(): Promise<void> {
-    const { toolbox, store, owner, watchdog, clock } = this.#context;
+    const { toolbox, store, owner, watchdog } = this.#context;
     using limited = deadline('agreeing with the watchdog', reconcileMs, this.#closing);
     const { records } = await toolbox.call('records', {}, limited);
     const live = store.live();
@@ -91,7 +94,7 @@ export class Guard {
         continue;
       }
       record.fence = Math.max(record.fence, held?.fence ?? 0) + 1;
-      const guarded = await watchdog.arm(record, Math.max(1, Date.parse(record.fault.expires_at) - clock.now()), false, limited);
+      const guarded = await watchdog.arm(record, this.#expiry.remainingMs(record.fault), false, limited);
       await store.patch(record.fault.id, (now) => Object.assign(now, { fence: record.fence, fault: { ...now.fault, guarded } }));
       // It may have been healed while it was handed over.
       if (store.get(record.fault.id)?.fault.state !== 'active') await watchdog.disarm(record, limited);

@@ -11,7 +11,7 @@ import { FaultWatch } from './fault_watch.ts';
 import { Guard } from './guard.ts';
 import type { Host } from './host.ts';
 import { keepMembership, leaveNetworks } from './membership.ts';
-import { recover, recoverHomeless, recoverUnknown } from './recovery.ts';
+import { recover, recoverHomeless, recoverUnknown, rollBackCutOff } from './recovery.ts';
 import { Registry } from './registry.ts';
 import { Supervision } from './supervision.ts';
 
@@ -49,9 +49,9 @@ export class Lifecycle {
     this.expiry = new Expiry(context.store, context.events, context.clock, (fault) =>
       this.#background('the end of a fault', this.#endAtItsTime(fault)),
     );
-    this.watch = new FaultWatch(context, this.#closing.signal);
+    this.watch = new FaultWatch(context, this.expiry, this.#closing.signal);
     this.supervision = new Supervision(context, () => this.registry.all(), supervisionIntervalMs, this.#closing.signal);
-    this.#guard = new Guard(context, this.#closing.signal, (fault) =>
+    this.#guard = new Guard(context, this.expiry, this.#closing.signal, (fault) =>
       this.#background('a fault that the watchdog ended', this.#endedByWatchdog(fault)),
     );
     this.#engineWatch = new EngineWatch(context.engine, context.owner, {
@@ -89,7 +89,7 @@ export class Lifecycle {
     return this.#accepting;
   }
 
-  /** Stops what runs, heals what is live, within the grace. What could not be healed is left to the next start. */
+  /** Stops what runs, heals what is live, rolls back what was cut off, within the grace. What could not be done is left to the next start. */
   async close(graceMs: number): Promise<void> {
     const { context, registry } = { context: this.#context, registry: this.registry };
     this.#accepting = false;
@@ -103,6 +103,10 @@ export class Lifecycle {
     for (const result of await Promise.allSettled(registry.all().map((h) => healLive(context, h, 'recovery', limited)))) {
       if (result.status === 'rejected')
         context.log.error({ error: result.reason }, 'faults could not be healed before the stop; the next start heals them');
+    }
+    for (const result of await Promise.allSettled(registry.all().map((h) => rollBackCutOff(context, h, limited)))) {
+      if (result.status === 'rejected')
+        context.log.error({ error: result.reason }, 'what the stop cut off could not be rolled back; the next start does');
     }
     await Promise.all([this.#engineWatch.stop(), this.supervision.stopped(), registry.close()]);
   }
@@ -185,13 +189,15 @@ export class Lifecycle {
     const context = this.#context;
     const host = this.registry.find(fault.subject);
     if (host === null) return;
-    context.events.emit('fault.expired', fault.subject, { fault_id: fault.id });
+    // A failed injection whose end could not be recorded is no fault whose time is over.
+    const failed = fault.state === 'planned' || fault.state === 'injecting';
+    if (!failed) context.events.emit('fault.expired', fault.subject, { fault_id: fault.id });
     await host.queued(
       'heal',
       async (work) => {
         // Renewed while it waited for its turn.
         if (this.expiry.isRunning(fault.id)) return null;
-        const healed = await healOne(context, host, fault.id, 'ttl', work.signal);
+        const healed = await healOne(context, host, fault.id, failed ? 'api' : 'ttl', work.signal);
         if (!isLive(healed.state)) await healUnknown(context, host, work.signal);
         return healed;
       },

@@ -36,8 +36,16 @@ export async function recoverHomeless(context: Context, known: (subject: string)
   }
 }
 
+/** At a stop: what it cut off is rolled back while there is time. The next start does what is left. */
+export async function rollBackCutOff(context: Context, host: Host, signal: AbortSignal): Promise<void> {
+  if (host.holder === null && isCutOff(context, host)) await rollBack(context, host, signal);
+}
+
+const isCutOff = (context: Context, host: Host): boolean =>
+  context.ledger.all<ResetRecord>('reset').some((r) => r.value.subject === host.subject.name);
+
 async function recoverOne(context: Context, host: Host, which: 'all' | 'unknown', signal: AbortSignal): Promise<void> {
-  const cutOff = () => context.ledger.all<ResetRecord>('reset').some((r) => r.value.subject === host.subject.name);
+  const cutOff = () => isCutOff(context, host);
   const due = () => context.store.live(host.subject.name).filter((r) => which === 'all' || r.fault.heal?.verdict === 'unknown');
   if (!cutOff() && due().length === 0) return adopt(context, host, signal);
   await host.queued(
@@ -52,7 +60,8 @@ async function recoverOne(context: Context, host: Host, which: 'all' | 'unknown'
           context.log.error({ error, subject: host.subject.name }, 'what a crash cut off could not be rolled back; the next reset does');
         });
       }
-      await settleFaults(context, host, 0);
+      // Of this generation a container that is gone was taken by somebody else: its fault is healed, and says what is left.
+      await settleFaults(context, host, 0, host.generation);
       const faults = await Promise.all(due().map((r) => healOne(context, host, r.fault.id, 'recovery', limited)));
       await adopt(context, host, limited);
       context.events.emit('recovery.done', host.subject.name, {

@@ -54,7 +54,9 @@ export function controlService(
     inject: (name, request) => injectUse(context, mutable(name), { expiry, injected: (h, id) => lifecycle.afterInjection(h, id) }, request),
     faults: (name, page) => paged(context.store.of(registry.require(name).subject.name), page, (f) => f.id),
     fault: (name, id) => find(context, registry.require(name), id).fault,
-    renewFault: (name, id, ttlMs) => renewUse(context, mutable(name), expiry, id, ttlMs, AbortSignal.timeout(askMs)),
+    // Not bound to the caller: it must not be half done because he went away.
+    renewFault: (name, id, ttlMs) =>
+      asking('renewal', new AbortController().signal, (s) => renewUse(context, mutable(name), expiry, id, ttlMs, s)),
     heal: (name, id) => healUse(context, mutable(name), id),
     healAll: (name) => healAllUse(context, mutable(name), 'api'),
 

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import type { Service } from '../compose/model.ts';
 import type { Role } from '../kind/adapter.ts';
 import type { Observed } from '../kind/observe.ts';
@@ -39,12 +40,24 @@ function nodeView(host: Host, service: Service, observed: readonly Observed[], r
   };
 }
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+/** Where a port that is bound to an address is reached: the advertised host does not stand for one on loopback, which answers nobody else. */
+function outsideHost(bound: string, advertiseHost: string | null): string {
+  if (loopback.check(bound, isIP(bound) === 6 ? 'ipv6' : 'ipv4')) return bound;
+  if (advertiseHost !== null) return advertiseHost;
+  if (bound === '::') return '::1';
+  return bound === '0.0.0.0' || bound === '' ? '127.0.0.1' : bound;
+}
+
 /** One for each port a service publishes or exposes. A port the engine picked is known only while the container runs. */
 function endpoints(service: Service, observed: Observed | null, advertiseHost: string | null): EndpointView[] {
   const published = service.ports.map((p): EndpointView => {
     const actual =
       p.hostPort ?? observed?.detail?.ports.find((d) => d.containerPort === p.containerPort && d.protocol === p.protocol)?.hostPort ?? null;
-    const host = advertiseHost ?? (p.hostIp === '0.0.0.0' || p.hostIp === '' ? '127.0.0.1' : p.hostIp);
+    const host = outsideHost(p.hostIp, advertiseHost);
     return {
       node: service.name,
       port: p.containerPort,

@@ -55,8 +55,8 @@ export interface ChaosType {
   readonly needsToolbox: boolean;
   /** Instead of the kind's own default target; null: as the kind has it. */
   readonly defaultTarget: DefaultTarget | null;
-  /** Whether and how it can be had here. `capabilities` is null when the toolbox is not needed. */
-  available(scene: Scene, capabilities: Capabilities | null): Availability;
+  /** Whether and how it can be had here, with these parameters or the default ones. `capabilities` is null when the toolbox is not needed. */
+  available(scene: Scene, capabilities: Capabilities | null, params?: Params): Availability;
   /** Refuses parameters that the schema cannot: throws Problems. */
   check(scene: Scene, params: Params): void;
   /** Nodes that the parameters name, which are the targets then; null: the request's target says. */

@@ -39,15 +39,9 @@ interface Description<P extends TSchema, Q extends TSchema, B extends TSchema> {
 
 const always: readonly ProblemCode[] = ['invalid_request', 'unauthorized', 'forbidden_host', 'forbidden_origin', 'internal'];
 const withBody: readonly ProblemCode[] = ['payload_too_large', 'unsupported_media_type'];
-const whenChanging: readonly ProblemCode[] = [
-  'subject_not_found',
-  'subject_busy',
-  'operation_cancelled',
-  'engine_unavailable',
-  'engine_error',
-  'ledger_unavailable',
-  'shutting_down',
-];
+/** Of every call that names a subject: one whose file or kind cannot be used says so instead of answering. */
+const ofSubject: readonly ProblemCode[] = ['subject_not_found', 'kind_not_found', 'compose_invalid'];
+const whenChanging: readonly ProblemCode[] = ['operation_cancelled', 'ledger_unavailable', 'shutting_down'];
 
 const Prefer = Type.String({
   description:
@@ -92,10 +86,12 @@ export function operation<P extends TSchema = TUnknown, Q extends TSchema = TUnk
 
 function problemCodes(
   method: string,
-  about: { errors?: readonly ProblemCode[]; operation?: boolean; open?: boolean; body?: TSchema },
+  about: { params?: TSchema; errors?: readonly ProblemCode[]; operation?: boolean; open?: boolean; body?: TSchema },
 ): ProblemCode[] {
+  const named = (about.params as { properties?: object } | undefined)?.properties ?? {};
   return [
     ...(about.open ? [] : always),
+    ...('subject' in named ? ofSubject : []),
     ...(about.body ? withBody : []),
     ...(method === 'POST' ? (['idempotency_key_reused'] as const) : []),
     ...(about.operation ? whenChanging : method === 'GET' ? [] : (['shutting_down'] as const)),

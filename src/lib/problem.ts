@@ -59,11 +59,6 @@ export const problemTable = {
     next: 'Load or pull the image, or name another by the kind’s image variable.',
   },
   compose_invalid: { status: 422, title: 'The compose file cannot be used', next: 'Correct the file at the named line and column.' },
-  kind_changed: {
-    status: 422,
-    title: 'The kind changed since it was loaded',
-    next: 'Restart the service to accept the new file or image on purpose.',
-  },
   subject_not_running: { status: 422, title: 'The subject is not running', next: 'Reset it first.' },
   no_candidate: { status: 422, title: 'No running node can be the target', next: 'Heal the active faults, or choose another target.' },
   chaos_unavailable: { status: 422, title: 'This chaos type cannot be had here', next: 'See the reason in GET …/chaos-types.' },

@@ -3,6 +3,7 @@ import type { Checks } from '../kind/check.ts';
 import type { Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { either } from '../lib/until.ts';
+import { forEngine } from './binds.ts';
 import type { BoundedVolumes } from './bounded.ts';
 import { planBurn } from './burn.ts';
 import { execute, isCuredByReplanning, NotKept } from './execute.ts';
@@ -46,7 +47,7 @@ const pullMs = 300_000;
  */
 export async function resetSubject(
   context: ResetContext,
-  subject: Subject,
+  given: Subject,
   generation: number,
   hooks: {
     onStep: (step: PlanStep) => void;
@@ -59,6 +60,7 @@ export async function resetSubject(
 ): Promise<ResetOutcome> {
   const started = performance.now();
   const { engine, owner } = context;
+  const subject = { ...given, project: await forEngine(engine, given.project, signal) };
   const [{ images, notes }, existing] = await Promise.all([
     context.pins.resolve(subject, pullMs, signal),
     findExisting(context, subject, signal),

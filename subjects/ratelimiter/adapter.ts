@@ -2,7 +2,8 @@ import type { Adapter, Node, Role, SystemState, Toolkit } from '../../src/kind/a
 import { counterDrift } from './drift.ts';
 import { judge, limitersOf, look, redisOf } from './health.ts';
 import { firstOf, get, isRegistered, type Parsed } from './limiter.ts';
-import { type LimiterState, readDirect, readInfo } from './redis.ts';
+import { readDirect, readInfo } from './redis.ts';
+import { bounds } from './service/keys.ts';
 
 const parts = ['limits', 'counters', 'blocks', 'nodes'] as const;
 
@@ -30,7 +31,8 @@ export const adapter: Adapter = {
 
   async state(toolkit, signal) {
     const [redis, limiters] = await Promise.all([readRedis(toolkit, signal), readLimiters(toolkit, signal)]);
-    return assemble({ ...(limiters ?? (await readDirectly(toolkit, signal))), ...redis });
+    const { parts: read, cut } = limiters ?? (await readDirectly(toolkit, signal));
+    return assemble({ ...read, ...redis }, cut);
   },
 
   async roles(toolkit, signal) {
@@ -46,46 +48,58 @@ export const adapter: Adapter = {
   },
 };
 
-/** A state from the parts that could be read; the others are `missing`. */
-export function assemble(read: Record<string, unknown>): SystemState {
+/** The limiters' parts of the state; `cut`: there are more counters than listed. */
+interface Read {
+  parts: Record<string, unknown>;
+  cut: boolean;
+}
+
+/** A state from the parts that could be read; the others, and the counters that are left out of a list that was cut, are `missing`. */
+export function assemble(read: Record<string, unknown>, cut: boolean): SystemState {
   const names = [...parts, 'redis'];
   const readable = names.filter((name) => name in read);
   return {
     state: Object.fromEntries(readable.map((name) => [name, read[name]])),
-    missing: names.filter((name) => !(name in read)),
+    missing: [...names.filter((name) => !(name in read)), ...(cut ? [`counters.beyond_${bounds.counters}`] : [])],
     readable: readable.length > 0,
   };
 }
 
 /** All parts through the first limiter that has them all; null when none has. */
-async function readLimiters(toolkit: Toolkit, signal: AbortSignal): Promise<Record<string, unknown> | null> {
+async function readLimiters(toolkit: Toolkit, signal: AbortSignal): Promise<Read | null> {
   const answer = await firstOf(limitersOf(toolkit).map((node) => readLimiter(toolkit, node, signal)));
   return answer.ok ? answer.value : null;
 }
 
 /** One part after the other, so that a limiter that does not answer costs one time-out. */
-async function readLimiter(toolkit: Toolkit, node: Node, signal: AbortSignal): Promise<Parsed<Record<string, unknown>>> {
-  const read: Record<string, unknown> = {};
+async function readLimiter(toolkit: Toolkit, node: Node, signal: AbortSignal): Promise<Parsed<Read>> {
+  const read: Read = { parts: {}, cut: false };
   for (const part of parts) {
     const list = listOf(part, await get(toolkit, node, `/api/${part}`, signal));
     if (!list.ok) return list;
-    read[part] = list.value;
+    read.parts[part] = list.value.list;
+    read.cut ||= list.value.cut;
   }
   return { ok: true, value: read };
 }
 
-/** The list under a part's name in a limiter's answer. */
-export function listOf(part: string, answer: Parsed<Record<string, unknown>>): Parsed<unknown[]> {
+/** The list under a part's name in a limiter's answer; `cut` when the limiter says that it is not complete. */
+export function listOf(part: string, answer: Parsed<Record<string, unknown>>): Parsed<{ list: unknown[]; cut: boolean }> {
   if (!answer.ok) return answer;
   const value = answer.value[part];
-  return Array.isArray(value) ? { ok: true, value } : { ok: false, why: `/api/${part} answers no list` };
+  return Array.isArray(value)
+    ? { ok: true, value: { list: value, cut: answer.value.complete === false } }
+    : { ok: false, why: `/api/${part} answers no list` };
 }
 
-async function readDirectly(toolkit: Toolkit, signal: AbortSignal): Promise<Partial<LimiterState>> {
+async function readDirectly(toolkit: Toolkit, signal: AbortSignal): Promise<Read> {
+  const none: Read = { parts: {}, cut: false };
   const redis = redisOf(toolkit);
-  if (redis === undefined) return {};
+  if (redis === undefined) return none;
   const answer = await readDirect(toolkit, redis, Number(toolkit.env.RATELIMITER_DEFAULT_WINDOW_MS || 60_000), signal);
-  return answer.ok ? answer.value : {};
+  if (!answer.ok) return none;
+  const { cut, ...read } = answer.value;
+  return { parts: read, cut };
 }
 
 async function readRedis(toolkit: Toolkit, signal: AbortSignal): Promise<Record<string, unknown>> {

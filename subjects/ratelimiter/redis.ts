@@ -115,13 +115,16 @@ export interface LimiterState {
   nodes: RegisteredNode[];
 }
 
+/** Most rounds of SCAN, some 10,000 keys each: what Redis' memory holds is far less. */
+const mostScans = 100;
+
 /** Reads the limiter's state from Redis, for when no limiter answers. Counters without a known window are counted over `defaultWindowMs`. */
 export async function readDirect(
   toolkit: Toolkit,
   node: Node,
   defaultWindowMs: number,
   signal: AbortSignal,
-): Promise<Answer<LimiterState>> {
+): Promise<Answer<LimiterState & { cut: boolean }>> {
   const first = await ask(
     toolkit,
     node,
@@ -129,13 +132,14 @@ export async function readDirect(
       ['HGETALL', keys.limits],
       ['EVAL', blocksScript, 2, keys.blocks, keys.blockCounts, bounds.blocks],
       ['EVAL', nodesScript, 1, keys.nodes],
-      ['SCAN', 0, 'MATCH', keys.counterPattern, 'COUNT', 10 * bounds.counters, 'TYPE', 'zset'],
     ],
     signal,
   );
   if (!first.ok) return first;
-  const [limits, blocks, nodes, scanned] = first.value;
-  const listed = counterKeys(scanned);
+  const [limits, blocks, nodes] = first.value;
+  const found = await scanCounters((cursor) => scanOnce(toolkit, node, cursor, signal));
+  if (!found.ok) return found;
+  const { listed, cut } = found.value;
   const counts = await ask(toolkit, node, [['EVAL', countsScript, 1, keys.limits, defaultWindowMs, ...listed]], signal);
   if (!counts.ok) return counts;
   return {
@@ -145,13 +149,31 @@ export async function readDirect(
       counters: parseCounts(listed, counts.value[0]),
       blocks: parseBlocks(blocks),
       nodes: parseNodes(nodes),
+      cut,
     },
   };
 }
 
-/** Keys of the counters in one answer of SCAN, sorted, at most as many as the limiters list. */
-export function counterKeys(scanned: RespValue | undefined): string[] {
-  const names = Array.isArray(scanned) && Array.isArray(scanned[1]) ? scanned[1] : [];
-  const found = new Set(names.map((name) => String(name).slice(keys.counterPrefix.length)));
-  return [...found].sort().slice(0, bounds.counters);
+async function scanOnce(toolkit: Toolkit, node: Node, cursor: string, signal: AbortSignal): Promise<Answer<RespValue | undefined>> {
+  const scan = ['SCAN', cursor, 'MATCH', keys.counterPattern, 'COUNT', 10 * bounds.counters, 'TYPE', 'zset'];
+  const answer = await ask(toolkit, node, [scan], signal);
+  return answer.ok ? { ok: true, value: answer.value[0] } : answer;
+}
+
+/** Keys of the counters, sorted, at most as many as the limiters list; `cut`: there are more, or the scan was given up. */
+export async function scanCounters(
+  scan: (cursor: string) => Promise<Answer<RespValue | undefined>>,
+): Promise<Answer<{ listed: string[]; cut: boolean }>> {
+  const found = new Set<string>();
+  let cursor = '0';
+  for (let round = 0; round < mostScans && found.size <= bounds.counters; round++) {
+    const answer = await scan(cursor);
+    if (!answer.ok) return answer;
+    const [next, names] = Array.isArray(answer.value) ? answer.value : [];
+    if (typeof next !== 'string' || !Array.isArray(names)) return { ok: false, why: 'SCAN answers no cursor and list' };
+    for (const name of names) found.add(String(name).slice(keys.counterPrefix.length));
+    cursor = next;
+    if (cursor === '0') break;
+  }
+  return { ok: true, value: { listed: [...found].sort().slice(0, bounds.counters), cut: cursor !== '0' || found.size > bounds.counters } };
 }

@@ -10,7 +10,7 @@ export const adapter: Adapter = {
   summary: 'A TiKV cluster: three placement drivers (PD) and three stores',
   nodeTypes: { pd0: 'pd', pd1: 'pd', pd2: 'pd', tikv0: 'tikv', tikv1: 'tikv', tikv2: 'tikv' },
   defaultTarget: { type: 'tikv' },
-  imageVariables: ['PD_IMAGE', 'TIKV_IMAGE'],
+  imageVariables: ['PD_IMAGE', 'TIKV_IMAGE', 'PROMETHEUS_IMAGE'],
   roleNames,
   health: async (toolkit, signal) => judge(toolkit.nodes, await observe(toolkit, { checks: false }, signal), toolkit.clock.now()),
   state: async (toolkit, signal) => capture(toolkit.nodes, await observe(toolkit, { checks: true }, signal), toolkit.clock.now()),

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { appFor, listening, notFound, pending, scripted } from './scripted.ts';
+import { strictlyCommitted } from './strict.ts';
 
 interface Found {
   in: string;
@@ -40,15 +41,22 @@ async function refused(app: FastifyInstance, method: 'GET' | 'POST' | 'PATCH' | 
   assert.equal(reply.headers['content-type'], 'application/problem+json');
   const problem = reply.json();
   assert.equal(problem.code, 'invalid_request');
+  inContract('Problem', problem);
   return problem.errors;
 }
 
+const inContract = strictlyCommitted();
 const faults = '/v1/subjects/etcd/faults';
 const known = ['chaos_type', 'target', 'params', 'seed', 'ttl_ms', 'require_effect', 'on_target_restart', 'dry_run'];
 
 describe('bad bodies change nothing and are told why', () => {
   const cases: [string, string, unknown, Found[]][] = [
-    ['no chaos type', faults, {}, [{ in: 'body', path: '/chaos_type', reason: 'is required', allowed: { minLength: 1, maxLength: 64 } }]],
+    [
+      'no chaos type',
+      faults,
+      {},
+      [{ in: 'body', path: '/chaos_type', reason: 'is required', allowed: { type: 'string', minLength: 1, maxLength: 64 } }],
+    ],
     [
       'an unknown field',
       faults,
@@ -64,7 +72,7 @@ describe('bad bodies change nothing and are told why', () => {
           in: 'body',
           path: '/seed',
           reason: 'must be an integer (from 0 to 9007199254740991)',
-          allowed: { minimum: 0, maximum: 9007199254740991 },
+          allowed: { type: 'integer', minimum: 0, maximum: 9007199254740991 },
         },
       ],
     ],
@@ -115,10 +123,10 @@ describe('bad bodies change nothing and are told why', () => {
       'params that are no object',
       faults,
       { chaos_type: 'none', params: [] },
-      [{ in: 'body', path: '/params', reason: 'must be an object' }],
+      [{ in: 'body', path: '/params', reason: 'must be an object', allowed: { type: 'object' } }],
     ],
-    ['a list', faults, [], [{ in: 'body', path: '', reason: 'must be an object' }]],
-    ['null', faults, null, [{ in: 'body', path: '', reason: 'must be an object' }]],
+    ['a list', faults, [], [{ in: 'body', path: '', reason: 'must be an object', allowed: { type: 'object' } }]],
+    ['null', faults, null, [{ in: 'body', path: '', reason: 'must be an object', allowed: { type: 'object' } }]],
     [
       'a wrong unit',
       '/v1/subjects/etcd/reset',
@@ -140,7 +148,7 @@ describe('bad bodies change nothing and are told why', () => {
           in: 'body',
           path: '/timeout_ms',
           reason: 'must be an integer (from 1000 to 600000)',
-          allowed: { minimum: 1000, maximum: 600_000 },
+          allowed: { type: 'integer', minimum: 1000, maximum: 600_000 },
         },
       ],
     ],
@@ -207,7 +215,7 @@ describe('bad bodies change nothing and are told why', () => {
 describe('bad queries are told why', () => {
   const cases: [string, Found[]][] = [
     ['/v1/subjects/etcd/health?wait=ready', [{ in: 'query', path: 'wait', reason: 'must be one of healthy', allowed: ['healthy'] }]],
-    ['/v1/subjects/etcd/health?fresh=maybe', [{ in: 'query', path: 'fresh', reason: 'must be a boolean' }]],
+    ['/v1/subjects/etcd/health?fresh=maybe', [{ in: 'query', path: 'fresh', reason: 'must be a boolean', allowed: { type: 'boolean' } }]],
     [
       '/v1/subjects/etcd/health?timeout=5',
       [{ in: 'query', path: 'timeout', reason: 'is not a known field', allowed: ['fresh', 'wait', 'timeout_ms'] }],
@@ -218,7 +226,14 @@ describe('bad queries are told why', () => {
     ],
     [
       '/v1/subjects/etcd/faults?limit=many',
-      [{ in: 'query', path: 'limit', reason: 'must be an integer (from 1 to 500)', allowed: { minimum: 1, maximum: 500 } }],
+      [
+        {
+          in: 'query',
+          path: 'limit',
+          reason: 'must be an integer (from 1 to 500)',
+          allowed: { type: 'integer', minimum: 1, maximum: 500 },
+        },
+      ],
     ],
     ['/v1/subjects/etcd/state?verbose=1', [{ in: 'query', path: 'verbose', reason: 'is not a known field', allowed: [] }]],
     [

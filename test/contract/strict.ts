@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 type Json = Record<string, unknown>;
@@ -20,6 +21,11 @@ export function strictly(document: { components: { schemas: Record<string, Json>
     assert.ok(validate, `there is no component ${component}`);
     assert.ok(validate(value), `${component}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value, null, 1)}`);
   };
+}
+
+/** By the committed contract, which another test holds to the served one. */
+export function strictlyCommitted(): ReturnType<typeof strictly> {
+  return strictly(JSON.parse(readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8')));
 }
 
 /** The same schemas, with every object closed that does not say otherwise. */

@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import type { ChaosTypeView, FaultPlanView, HealthView, KindView, ResetResult, StateView, SubjectView } from '../../src/control/api.ts';
 import type { Operation } from '../../src/control/operation.ts';
 import type { Fault } from '../../src/faults/fault.ts';
+import { chaosType as typeNamed } from '../../src/faults/registry.ts';
+import type { SceneNode } from '../../src/faults/scene.ts';
+import { chooseTargets } from '../../src/faults/target.ts';
 import { buildApp } from '../../src/http/app.ts';
 import { Problem } from '../../src/lib/problem.ts';
 import { appFor, eventLog, pending, scripted, sourceOf } from './scripted.ts';
@@ -98,13 +101,28 @@ const fault: Fault = {
   metadata: { fault_id: 'flt_1', target_container: 't-etcd-etcd1-1' },
 };
 const planned: Fault = { ...fault, id: 'flt_2', state: 'planned', effect: null, injected_at: null, ended_by: null, heal: null };
+/** As a target by role is really chosen, with the system's replies that prove the role. */
+const { targets: byRole, selection } = await chooseTargets(
+  {
+    type: typeNamed({}, 'node_kill'),
+    request: { role: 'leader' },
+    named: null,
+    nodes: [
+      { name: 'etcd1', container: 't-etcd-etcd1-1', containerId: 'abc', running: true, sharesNetworkWith: [] } as unknown as SceneNode,
+    ],
+    seed: 7,
+    busy: new Map(),
+  },
+  async () => [{ node: 'etcd1', role: 'leader', proof: { leader: '7', term: 3 } }],
+);
+const ofRole: Fault = { ...planned, id: 'flt_3', targets: byRole, selection };
 const plan: FaultPlanView = {
   dry_run: true,
   subject: 'etcd',
   chaos_type: 'node_kill',
   seed: 7,
   targets: fault.targets,
-  selection: fault.selection,
+  selection,
   params: {},
   mechanism: 'engine',
   plan: [{ op: 'engine.kill', node: 'etcd1' }],
@@ -140,6 +158,7 @@ describe('no answer loses or changes what the control said, and each is what the
     ['chaos types', '/v1/subjects/etcd/chaos-types', { chaos_types: [chaosType] }, 'ChaosTypeList'],
     ['a fault', '/v1/subjects/etcd/faults/flt_1', fault, 'Fault'],
     ['an injected fault', post('/v1/subjects/etcd/faults', { chaos_type: 'node_kill' }), planned, 'Fault'],
+    ['a fault of a role', '/v1/subjects/etcd/faults/flt_3', ofRole, 'Fault'],
     ['a plan', post('/v1/subjects/etcd/faults', { chaos_type: 'node_kill', dry_run: true }), plan, 'FaultPlan'],
     ['faults', '/v1/subjects/etcd/faults', { faults: [fault, planned], next_cursor: 'flt_1' }, 'FaultList'],
     ['a renewed fault', { method: 'PATCH', url: '/v1/subjects/etcd/faults/flt_1', payload: { ttl_ms: 1 } }, fault, 'Fault'],
@@ -164,7 +183,7 @@ describe('no answer loses or changes what the control said, and each is what the
     planFault: async () => plan,
     inject: () => done(planned),
     faults: () => ({ items: [fault, planned], next_cursor: 'flt_1' }),
-    fault: () => fault,
+    fault: (_subject, id) => (id === ofRole.id ? ofRole : fault),
     renewFault: async () => fault,
     heal: () => done(fault),
     healAll: () => done({ faults: [fault] }),
@@ -208,6 +227,7 @@ describe('no answer loses or changes what the control said, and each is what the
   });
 
   test('a field that the contract does not know would be found', () => {
+    assert.ok(ofRole.selection.proof?.[0]?.proof, 'the role is proven');
     assert.throws(() => check('Fault', { ...fault, more: 1 }), /must NOT have additional properties/);
     assert.throws(() => check('Subject', { ...subject, nodes: [{ ...subject.nodes[0], more: 1 }] }), /must NOT have additional/);
   });

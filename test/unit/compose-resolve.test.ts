@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { brace, memoryFiles, resolveYaml, service, withService } from './compose-helpers.ts';
+import { fileURLToPath } from 'node:url';
+import { resolveProject } from '../../src/compose/resolve.ts';
+import { brace, linesOf, memoryFiles, resolveYaml, service, withService } from './compose-helpers.ts';
 
 describe('a resolved project', () => {
   it('has the names that Compose gives', async () => {
@@ -66,6 +68,43 @@ describe('a resolved project', () => {
       ports.map((p) => p.hostPort),
       [8101, null],
     );
+  });
+});
+
+describe('the address of a published port', () => {
+  const entry = `ports: ["\${KIND_BIND:-127.0.0.1}:\${KIND_PORT:-8001}:8080"]`;
+  const bound = async (env: Record<string, string>) => (await service(entry, '', { env, portOffset: 100 })).ports;
+  const mapping = { containerPort: 8080, protocol: 'tcp', hostPort: 8101 };
+
+  it('may come from a variable, and the offset is added all the same', async () => {
+    assert.deepEqual(await bound({}), [{ ...mapping, hostIp: '127.0.0.1' }]);
+    assert.deepEqual(await bound({ KIND_BIND: '' }), [{ ...mapping, hostIp: '127.0.0.1' }]);
+    assert.deepEqual(await bound({ KIND_BIND: '0.0.0.0', KIND_PORT: '9001' }), [{ ...mapping, hostPort: 9101, hostIp: '0.0.0.0' }]);
+    for (const ip of ['10.0.0.5', '::', 'fd00::5']) assert.deepEqual(await bound({ KIND_BIND: ip }), [{ ...mapping, hostIp: ip }]);
+    assert.deepEqual(await bound({ KIND_BIND: '[fd00::5]' }), [{ ...mapping, hostIp: 'fd00::5' }]);
+  });
+
+  it('may be no host name and nothing else there', async () => {
+    for (const wrong of ['localhost', 'db.example', '10.0.0', '10.0.0.5/24', '1:2', '*', ' ']) {
+      const lines = await linesOf(withService(entry), { env: { KIND_BIND: wrong } });
+      assert.match(lines.join('\n'), /^4:13 services\.a\.ports\[0\]: ".*" is not (an IP address|a port mapping)/, wrong);
+    }
+  });
+
+  it('is the one of each kind here', async () => {
+    for (const [kind, name] of [
+      ['etcd', 'ETCD_BIND'],
+      ['ratelimiter', 'RATELIMITER_BIND'],
+      ['tikv', 'TIKV_BIND'],
+    ] as const) {
+      const file = fileURLToPath(new URL(`../../subjects/${kind}/compose.yaml`, import.meta.url));
+      const addresses = async (env: Record<string, string>) => {
+        const { services } = await resolveProject({ file, projectName: kind, env, profiles: ['*'] });
+        return [...new Set(services.flatMap((s) => s.ports.map((p) => p.hostIp)))];
+      };
+      assert.deepEqual(await addresses({}), ['127.0.0.1'], kind);
+      assert.deepEqual(await addresses({ [name]: '10.0.0.5' }), ['10.0.0.5'], kind);
+    }
   });
 });
 

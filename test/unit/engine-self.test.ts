@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toContainerDetail } from '../../src/engine/map.ts';
 import type { ContainerDetail } from '../../src/engine/port.ts';
-import { findSelf, idsInCgroup, idsInMountinfo, type SelfSources } from '../../src/engine/self.ts';
+import { findSelf, hostPath, idsInCgroup, idsInMountinfo, ownMounts, type SelfSources } from '../../src/engine/self.ts';
 
 const own = 'a1'.repeat(32);
 const other = 'b2'.repeat(32);
@@ -101,14 +101,47 @@ describe('findSelf', () => {
     assert.equal((await findSelf(engineWith(host), signal, sources({ mountinfo: mountsOf(own) }))).hostNetwork, true);
   });
 
-  it('answers the owner of a shared network namespace', async () => {
-    const sharing = container(own, { networkMode: `container:${other}`, networks: [] });
-    const owner = container(other, { networkMode: 'host' });
+  it('answers the owner of a shared network namespace, and the mounts of this container', async () => {
+    const mine = [{ type: 'bind', name: null, source: '/srv/kinds', destination: '/kinds' }];
+    const sharing = container(own, { networkMode: `container:${other}`, networks: [], mounts: mine });
+    const owner = container(other, { networkMode: 'host', mounts: [{ ...mine[0], source: '/theirs' } as (typeof mine)[0]] });
     const self = await findSelf(engineWith(sharing, owner), signal, sources({ cgroup: `0::/docker/${own}` }));
     assert.deepEqual(self, { inContainer: true, containerId: other, hostNetwork: true });
+    assert.deepEqual(await ownMounts(engineWith(sharing, owner), signal, sources({ cgroup: `0::/docker/${own}` })), mine);
+    assert.equal(await ownMounts(engineWith(sharing, owner), signal, sources({})), null);
   });
 
   it('reads no id out of other groups', () => {
     assert.deepEqual(idsInCgroup('0::/user.slice/user-0.slice/session-1.scope\n1:cpu:/docker/short\n'), []);
   });
+});
+
+describe('hostPath', () => {
+  const at = (type: string, source: string, destination: string) => ({ type, name: null, source, destination });
+  const mounts = [
+    at('bind', '/srv/kinds', '/kinds'),
+    at('bind', '/', '/host'),
+    at('bind', '/srv/other', '/kinds/other/'),
+    at('volume', '/var/lib/docker/volumes/v/_data', '/data'),
+    at('volume', '', '/plugin'),
+    at('tmpfs', '', '/kinds/tmp'),
+  ];
+  const cases: [string, string | null][] = [
+    ['/kinds', '/srv/kinds'],
+    ['/kinds/a/b.conf', '/srv/kinds/a/b.conf'],
+    ['/kinds/other', '/srv/other'],
+    ['/kinds/other/x', '/srv/other/x'],
+    ['/kinds/otherwise/x', '/srv/kinds/otherwise/x'],
+    ['/host/etc/hosts', '/etc/hosts'],
+    ['/host', '/'],
+    ['/data/ledger', '/var/lib/docker/volumes/v/_data/ledger'],
+    ['/kinds/tmp/x', null],
+    ['/plugin/x', null],
+    ['/kindsx/a', null],
+    ['/app/subjects/a.conf', null],
+    ['/', null],
+  ];
+  for (const [path, host] of cases) it(`${path} is ${host ?? 'not on the host'}`, () => assert.equal(hostPath(mounts, path), host));
+
+  it('knows no path without mounts', () => assert.equal(hostPath([], '/kinds'), null));
 });

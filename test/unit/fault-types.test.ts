@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ChaosType } from '../../src/faults/chaos_type.ts';
+import type { Availability, ChaosType, Params } from '../../src/faults/chaos_type.ts';
 import type { Fault } from '../../src/faults/fault.ts';
 import { checkParams } from '../../src/faults/params.ts';
 import { chaosType, generalTypes } from '../../src/faults/registry.ts';
@@ -9,6 +9,7 @@ import { type Busy, chooseTargets, defaultTarget } from '../../src/faults/target
 import { pairsFor } from '../../src/faults/witness/trains.ts';
 import type { Adapter } from '../../src/kind/adapter.ts';
 import { Problem } from '../../src/lib/problem.ts';
+import type { Capabilities } from '../../src/toolbox/protocol.ts';
 
 const signal = new AbortController().signal;
 
@@ -76,6 +77,8 @@ describe('latency', () => {
   test('takes 50 to 150 ms by itself, or a middle and a jitter', async () => {
     const of = async (params: Record<string, unknown>) => (await plan(latency, three, params, target(1))).metadata;
     assert.deepEqual(await of({}), { min_ms: 50, max_ms: 150 });
+    assert.deepEqual(await of({ min_ms: 10 }), { min_ms: 10, max_ms: 150 });
+    assert.deepEqual(await of({ max_ms: 300 }), { min_ms: 50, max_ms: 300 });
     assert.deepEqual(await of({ delay_ms: 20, jitter_ms: 5 }), { min_ms: 15, max_ms: 25 });
     assert.deepEqual(await of({ delay_ms: 3, jitter_ms: 5 }), { min_ms: 0, max_ms: 8 });
   });
@@ -83,7 +86,8 @@ describe('latency', () => {
   test('refuses what makes no sense, and says what', () => {
     for (const params of [
       { min_ms: 20, max_ms: 10 },
-      { min_ms: 1 },
+      { min_ms: 200 },
+      { max_ms: 20 },
       { jitter_ms: 1 },
       { min_ms: 1, max_ms: 2, delay_ms: 1 },
       { delay_ms: 9999, jitter_ms: 500 },
@@ -92,6 +96,16 @@ describe('latency', () => {
       { min_ms: -1, max_ms: 2 },
     ])
       assert.throws(() => check(params), refused('invalid_request'), JSON.stringify(params));
+  });
+
+  test('tells the bounds that it takes by default, and only where they hold', () => {
+    assert.deepEqual(checkParams(latency, {}), { min_ms: 50, max_ms: 150 });
+    assert.deepEqual(checkParams(latency, { max_ms: 300 }), { max_ms: 300, min_ms: 50 });
+    assert.deepEqual(checkParams(latency, { delay_ms: 20 }), { delay_ms: 20 });
+    check({ delay_ms: 20, jitter_ms: 5 });
+    check({ min_ms: 10 });
+    assert.throws(() => check({ min_ms: 200 }), /params.min_ms: it is greater than max_ms \(200 > 150 by default\)/);
+    assert.throws(() => check({ max_ms: 20 }), /\(50 by default > 20\)/);
   });
 
   test('with peers, names all their addresses and no other', async () => {
@@ -206,6 +220,37 @@ describe('the choice of targets', () => {
   });
 });
 
+describe('the mechanism of a network fault', () => {
+  type Available = (scene: Scene, capabilities: Capabilities, params?: Params) => Availability;
+  const all = { netem: true, tbf: true, nft_netdev: true, nfqueue: true, statistic: true, reasons: {} };
+  const of = (name: string, can: Partial<Capabilities>, params?: Params) => {
+    const found = (named(name).available as Available)(three, { ...all, ...can } as Capabilities, params);
+    return found.available ? found.mechanism : found.reason;
+  };
+  const noPeers = { 'netem with peers': 'no prio' };
+
+  test('of a loss is an nft table before netem, and netem with peers only where it can tell them apart', () => {
+    assert.equal(of('packet_loss', {}), 'nft_netdev');
+    assert.equal(of('packet_loss', { nft_netdev: false }), 'netem');
+    assert.equal(of('packet_loss', { nft_netdev: false, reasons: noPeers }, { peers: ['n2'] }), 'statistic');
+    assert.equal(of('packet_loss', { nft_netdev: false, netem: false, statistic: false }), 'not_in_kernel');
+  });
+
+  test('of a rate is tbf or nothing', () => {
+    assert.equal(of('bandwidth', {}), 'tbf');
+    assert.equal(of('bandwidth', { tbf: false }), 'not_in_kernel');
+  });
+
+  test('of a delay is netem, or the queue where netem cannot do the range or the peers', () => {
+    assert.equal(of('latency', {}), 'netem');
+    assert.equal(of('latency', {}, { min_ms: 0, max_ms: 4000 }), 'netem');
+    assert.equal(of('latency', {}, { min_ms: 0, max_ms: 4001 }), 'nfqueue');
+    assert.equal(of('latency', { reasons: noPeers }, { peers: ['n2'] }), 'nfqueue');
+    assert.equal(of('latency', { reasons: noPeers }), 'netem');
+    assert.equal(of('latency', { nfqueue: false, reasons: noPeers }, { peers: ['n2'] }), 'not_in_kernel');
+  });
+});
+
 describe('the trains of a witness', () => {
   test('go out of and into the target, and between two others as a control', () => {
     const pairs = pairsFor(three, [target(1)], { peers: null, all: false });
@@ -228,6 +273,18 @@ describe('the trains of a witness', () => {
   test('with no two others, the control is the loopback of one', () => {
     const pairs = pairsFor(scene(node(1), node(2)), [target(1)], { peers: null, all: false });
     assert.deepEqual(pairs.at(-1)?.address, '127.0.0.1');
+  });
+
+  test('have spare controls, for the case that another fault is at the first', () => {
+    const pairs = pairsFor(three, [target(1)], { peers: null, all: false, spare: true });
+    assert.deepEqual(
+      pairs.filter((p) => p.role === 'control').map((p) => [p.from, p.to, p.address]),
+      [
+        ['id2', 'id3', '10.0.0.3'],
+        ['id3', 'id2', '10.0.0.2'],
+        ['id2', 'id2', '127.0.0.1'],
+      ],
+    );
   });
 
   test('use only networks that both nodes are on', () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Node } from '../../src/kind/adapter.ts';
+import type { Node, Toolkit } from '../../src/kind/adapter.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { adapter, assemble, listOf } from '../../subjects/ratelimiter/adapter.ts';
 import { type Findings, judge } from '../../subjects/ratelimiter/health.ts';
 import { firstOf, isRegistered, ofThisStart, parseObject, registeredNodes } from '../../subjects/ratelimiter/limiter.ts';
-import { counterKeys, parseInfo, readPong, readReplies } from '../../subjects/ratelimiter/redis.ts';
+import { parseInfo, readPong, readReplies, scanCounters } from '../../subjects/ratelimiter/redis.ts';
 import { decodeReplies, encodeCommand, RespError, type RespValue } from '../../subjects/ratelimiter/resp.ts';
 import { parseBlocks, parseCounts, parseLimits, parseNodes } from '../../subjects/ratelimiter/service/replies.ts';
 
@@ -121,10 +122,39 @@ describe('Redis’ own word', () => {
     assert.deepEqual(parseInfo(info.join('\r\n'), Number.NaN), { ok: false, why: 'INFO has no keys' });
   });
 
-  test('a scan gives the counters’ keys once, sorted and bounded', () => {
-    assert.deepEqual(counterKeys(['0', ['ratelimit:b', 'ratelimit:a', 'ratelimit:b', 'ratelimit:x:y']]), ['a', 'b', 'x:y']);
-    assert.equal(counterKeys(['0', Array.from({ length: 1500 }, (_, i) => `ratelimit:${i}`)]).length, 1000);
-    assert.deepEqual(counterKeys(undefined), []);
+  /** Scans what is in these rounds; the cursor of each is its number. */
+  const scanned = async (rounds: string[][]) => {
+    const asked: string[] = [];
+    const answer = await scanCounters(async (cursor) => {
+      asked.push(cursor);
+      const round = Number(cursor);
+      return { ok: true, value: [round + 1 < rounds.length ? String(round + 1) : '0', (rounds[round] ?? []).map((k) => `ratelimit:${k}`)] };
+    });
+    assert.ok(answer.ok);
+    return { ...answer.value, asked };
+  };
+  const many = (from: number, count: number) => Array.from({ length: count }, (_, i) => `k${from + i}`);
+
+  test('a scan is followed to its end and gives the counters’ keys once and sorted', async () => {
+    assert.deepEqual(await scanned([['b', 'a'], [], ['b', 'x:y']]), { listed: ['a', 'b', 'x:y'], cut: false, asked: ['0', '1', '2'] });
+    assert.deepEqual(await scanned([[]]), { listed: [], cut: false, asked: ['0'] });
+    const full = await scanned([many(0, 600), many(600, 400), []]);
+    assert.deepEqual([full.listed.length, full.cut, full.asked.length], [1000, false, 3]);
+  });
+
+  test('a scan that finds more than the limiters list, or has no end, says that it is cut', async () => {
+    const over = await scanned([many(0, 600), many(600, 401)]);
+    assert.deepEqual([over.listed.length, over.cut], [1000, true]);
+    const early = await scanned([many(0, 1001), many(2000, 5)]);
+    assert.deepEqual([early.listed.length, early.cut, early.asked], [1000, true, ['0']]);
+    const endless = await scanned(Array.from({ length: 1000 }, () => ['a']));
+    assert.deepEqual([endless.listed, endless.cut], [['a'], true]);
+  });
+
+  test('a scan that fails in its course, or answers something else, is of no use', async () => {
+    const refused = { ok: false as const, why: 'refused' };
+    assert.deepEqual(await scanCounters(async (cursor) => (cursor === '0' ? { ok: true, value: ['7', []] } : refused)), refused);
+    assert.equal((await scanCounters(async () => ({ ok: true, value: undefined }))).ok, false);
   });
 });
 
@@ -243,17 +273,57 @@ describe('the verdict', () => {
 
 describe('the state', () => {
   test('what was not read is missing, and nothing read is not readable', () => {
-    assert.deepEqual(assemble({ limits: [], counters: [], blocks: [], nodes: [], redis: { keys: 1 } }).missing, []);
-    assert.deepEqual(assemble({ limits: [], redis: {} }), {
+    assert.deepEqual(assemble({ limits: [], counters: [], blocks: [], nodes: [], redis: { keys: 1 } }, false).missing, []);
+    assert.deepEqual(assemble({ limits: [], redis: {} }, false), {
       state: { limits: [], redis: {} },
       missing: ['counters', 'blocks', 'nodes'],
       readable: true,
     });
-    assert.deepEqual(assemble({}), { state: {}, missing: ['limits', 'counters', 'blocks', 'nodes', 'redis'], readable: false });
+    assert.deepEqual(assemble({}, false), { state: {}, missing: ['limits', 'counters', 'blocks', 'nodes', 'redis'], readable: false });
+  });
+
+  /** A limiter that has two counters, and says whether these are all; or none that answers, and a Redis of so many counters. */
+  const toolkit = (limiter: { complete: boolean } | null, inRedis = 0): Toolkit => {
+    const names = Array.from({ length: inRedis }, (_, i) => `ratelimit:${i}`);
+    const wire = (v: unknown): string => {
+      if (Array.isArray(v)) return `*${v.length}\r\n${v.map(wire).join('')}`;
+      return typeof v === 'number' ? `:${v}\r\n` : `$${Buffer.byteLength(String(v))}\r\n${v}\r\n`;
+    };
+    const reply = (send: string) => {
+      if (send.includes('INFO')) return wire('') + wire(0);
+      if (send.includes('SCAN')) return wire(['0', names]);
+      if (send.includes('HGETALL')) return wire([]) + wire([]) + wire([]);
+      return wire(names.slice(0, 1000).map(() => [1, 60_000]));
+    };
+    return {
+      subject: 'ratelimiter',
+      nodes,
+      clock: systemClock,
+      env: {},
+      http: async (_node, _port, path) => {
+        if (limiter === null) return { reached: false, why: 'refused' };
+        const part = path.slice('/api/'.length);
+        const body = part === 'counters' ? { counters: [{ key: 'a' }, { key: 'b' }], ...limiter } : { [part]: [] };
+        return { reached: true, status: 200, headers: {}, text: JSON.stringify(body) };
+      },
+      tcp: async (_node, _port, send) => ({ reached: true, text: reply(send) }),
+      exec: async () => assert.fail('no command is run'),
+    };
+  };
+  const missingOf = async (from: Toolkit) =>
+    (await adapter.state(from, AbortSignal.timeout(5000))).missing.filter((name) => name !== 'redis');
+
+  test('counters that were left out are missing, whoever left them out', async () => {
+    assert.deepEqual(await missingOf(toolkit({ complete: true })), []);
+    assert.deepEqual(await missingOf(toolkit({ complete: false })), ['counters.beyond_1000']);
+    assert.deepEqual(await missingOf(toolkit(null, 1000)), []);
+    const { state, missing } = await adapter.state(toolkit(null, 1001), AbortSignal.timeout(5000));
+    assert.equal((state as { counters: unknown[] }).counters.length, 1000);
+    assert.deepEqual(missing, ['redis', 'counters.beyond_1000']);
   });
 
   test('a limiter’s answer without the list does not count as read', () => {
-    assert.deepEqual(listOf('limits', { ok: true, value: { limits: [1] } }), { ok: true, value: [1] });
+    assert.deepEqual(listOf('limits', { ok: true, value: { limits: [1] } }), { ok: true, value: { list: [1], cut: false } });
     assert.deepEqual(listOf('limits', { ok: true, value: {} }), { ok: false, why: '/api/limits answers no list' });
   });
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from '
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { readSettings } from '../../src/settings.ts';
 import { type Json, load, withFolder } from './scripts.ts';
 
 interface Image {
@@ -145,7 +146,29 @@ describe('the preflight', () => {
   });
   it('refuses what is no port and what is no address of this machine', async () => {
     for (const port of ['x', '-1', '65536', '1.5', '0x50']) await assert.rejects(preflight({ SUBJECTD_PORT: port }), /no port/);
-    await assert.rejects(preflight({ SUBJECTD_HOST: '192.0.2.1', SUBJECTD_PORT: '0' }), /no address 192\.0\.2\.1/);
+    const elsewhere = { SUBJECTD_HOST: '192.0.2.1', SUBJECTD_PORT: '0', SUBJECTD_TOKEN: 'a-long-enough-token' };
+    await assert.rejects(preflight(elsewhere), /no address 192\.0\.2\.1/);
+  });
+  it('refuses a host that others can reach without a token, and a short token, in the words of the service', async () => {
+    for (const env of [
+      { SUBJECTD_HOST: '0.0.0.0' },
+      { SUBJECTD_HOST: '0.0.0.0', SUBJECTD_TOKEN: '' },
+      { SUBJECTD_HOST: '127.0.0.2' },
+      { SUBJECTD_TOKEN: 'fifteen-letters' },
+      { SUBJECTD_HOST: '0.0.0.0', SUBJECTD_TOKEN: 'short' },
+    ]) {
+      const words = (() => {
+        try {
+          readSettings(env, '/');
+        } catch (error) {
+          return (error as Error).message;
+        }
+        return assert.fail('the service takes these settings');
+      })();
+      await assert.rejects(preflight({ ...env, SUBJECTD_PORT: '0' }), { name: 'SetupError', message: words });
+    }
+    await preflight({ SUBJECTD_HOST: 'localhost', SUBJECTD_TOKEN: '', SUBJECTD_PORT: '0' });
+    await preflight({ SUBJECTD_HOST: '0.0.0.0', SUBJECTD_TOKEN: 'sixteen-letters-', SUBJECTD_PORT: '0' });
   });
 });
 

@@ -73,9 +73,9 @@ test('no node has a health check or a restart policy: nothing in a plain image c
   for (const [, service] of nodes) assert.deepEqual([service.healthcheck, service.restart], [undefined, undefined]);
 });
 
-test('every published port is on loopback, overridable by a variable, and no two have one default', () => {
+test('every published port is on loopback unless one variable says otherwise, has a variable of its own, and no two have one default', () => {
   const published = Object.values(file.services).flatMap(({ ports }) => ports);
-  const parts = published.map((port) => /^127\.0\.0\.1:\$\{([A-Z0-9_]+):-(\d+)\}:(\d+)$/.exec(port));
+  const parts = published.map((port) => /^\$\{TIKV_BIND:-127\.0\.0\.1\}:\$\{([A-Z0-9_]+):-(\d+)\}:(\d+)$/.exec(port));
   assert(parts.every((part) => part !== null));
   const defaults = parts.map((part) => Number(part?.[2]));
   assert.equal(new Set(defaults).size, defaults.length);
@@ -108,5 +108,5 @@ test('the README lists every variable of the file with its default, and no other
   const used = new Set(variables(text, /\$\{([A-Z0-9_]+):-([^}]*)\}/g));
   const listed = variables(readFileSync(new URL('README.md', folder), 'utf8'), /^\| `([A-Z0-9_]+)` +\| `([^`]*)` +\|/gm);
   assert.deepEqual(listed.sort(), [...used].sort());
-  assert.deepEqual(adapter.imageVariables, ['PD_IMAGE', 'TIKV_IMAGE']);
+  assert.deepEqual(adapter.imageVariables, ['PD_IMAGE', 'TIKV_IMAGE', 'PROMETHEUS_IMAGE']);
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { judgeCpu } from '../../src/faults/types/cpu_pressure.ts';
 import { atLeast, atMost } from '../../src/faults/witness/binomial.ts';
 import { judgeCut } from '../../src/faults/witness/cut.ts';
 import { judgeDelay } from '../../src/faults/witness/delay.ts';
@@ -196,35 +195,5 @@ describe('the witness of a cut', () => {
     const onlyIn = (r: Run) => r.role === 'in';
     assert.equal(judgeCut(all(20), [lossy('out', 20, 20), lossy('in', 20, 0), lossy('control', 20, 20)], onlyIn), 'confirmed');
     assert.equal(judgeCut(all(20), all(0), onlyIn), 'inconclusive');
-  });
-});
-
-describe('the witness of CPU pressure', () => {
-  const share = (cpu_ms: number, throttled: number) => ({
-    wall_ms: 150,
-    cpu_ms,
-    throttled,
-    throttled_ms: throttled * 50,
-    host_idle_percent: 0,
-  });
-
-  test('confirms a throttled node that gets what was left to it', () => {
-    assert.equal(judgeCpu(share(290, 0), share(75, 3), 0.5), 'confirmed');
-  });
-
-  test('says of a node that gets all that it is not there', () => {
-    assert.equal(judgeCpu(share(290, 0), share(290, 0), 0.5), 'not_observed');
-  });
-
-  test('a host too busy to give more proves nothing without a throttle', () => {
-    assert.equal(judgeCpu(share(40, 0), share(40, 0), 0.5), 'inconclusive');
-  });
-
-  test('never confirms without a throttle', () => {
-    fc.assert(
-      fc.property(fc.nat({ max: 300 }), fc.double({ min: 0.01, max: 2, noNaN: true }), (cpu, cpus) => {
-        assert.notEqual(judgeCpu(share(290, 0), share(cpu, 0), cpus), 'confirmed');
-      }),
-    );
   });
 });

@@ -1,15 +1,20 @@
+import { bodyProblem } from '../../lib/input_error.ts';
 import { Problem } from '../../lib/problem.ts';
+import type { Disk } from '../../toolbox/protocol.ts';
 import type { ChaosType, Params } from '../chaos_type.ts';
+import type { Effect } from '../fault.ts';
 import { nodeOf, type Scene, type SceneNode } from '../scene.ts';
 import { lookLater } from '../witness/lasting.ts';
+import { judgeRise, levelOf } from '../witness/rise.ts';
+import { together } from '../witness/together.ts';
 import { auditToolbox, remnants } from './audit.ts';
 import { defaults } from './defaults.ts';
 
-/** The filesystem's own bookkeeping keeps the last percent from being exact. */
+/** In percent of the volume. The filesystem's own bookkeeping keeps the last percent from being exact, and a node that appends to its log uses as much by itself: a file that is smaller proves nothing. */
 const tolerance = 2;
 
 /**
- * Fills a volume of limited size up to a share, with a file written from outside the node. A path on a filesystem that is shared with the host is refused: it would fill the host. Witness: the filesystem's own figures. The file outlives a restart of
+ * Fills a volume of limited size up to a share, with a file written from outside the node. A path on a filesystem that is shared with the host is refused: it would fill the host. Witness: the filesystem's own figures, which must have risen by the file's size. The file outlives a restart of
  * the node, and is removed whether the node runs or not.
  */
 export const diskPressure: ChaosType = {
@@ -66,26 +71,36 @@ export const diskPressure: ChaosType = {
     const look = (s: AbortSignal) => Promise.all(volumes.map((v) => toolbox.call('measure.disk', { volume: v.volume }, s)));
     const before = await look(signal);
     return {
-      judge: async (_facts, judging) => {
+      judge: async (facts, judging) => {
         const after = await lookLater(look, judging);
-        const percent = (d: (typeof before)[number] | undefined) => (d === undefined ? 0 : (100 * d.used_bytes) / d.total_bytes);
         const evidence = volumes.map((v, i) => ({
           check: 'statfs',
           node: v.node,
           volume: v.volume,
           before: before[i],
           after: after[i],
-          percent: Math.round(percent(after[i]) * 10) / 10,
+          percent: Math.round(usedPercent(after[i]) * 10) / 10,
+          file_bytes: v.bytes,
+          used_bytes_before_file: number(facts[i]?.used_bytes_before),
         }));
         const asked = Number(params.fill_percent);
-        const there = volumes.length > 0 && after.every((a, i) => percent(a) >= asked - tolerance && percent(a) > percent(before[i]));
-        return { verdict: there ? 'confirmed' : 'not_observed', evidence };
+        return { verdict: together(evidence.map((e) => judgeDisk(e.file_bytes, e.used_bytes_before_file, e.after, asked))), evidence };
       },
     };
   },
   audit: auditToolbox,
   presence: remnants,
 };
+
+const usedPercent = (disk: Disk | undefined) => (disk === undefined ? 0 : (100 * disk.used_bytes) / disk.total_bytes);
+const number = (fact: unknown) => (typeof fact === 'number' ? fact : null);
+
+/** By the size of the file that was asked for, what was in use when it was about to be written (null: it never was), and the volume after. */
+export function judgeDisk(fileBytes: number, usedBefore: number | null, after: Disk | undefined, asked: number): Effect['verdict'] {
+  if (usedBefore === null || after === undefined) return 'not_observed';
+  const least = (after.total_bytes * tolerance) / 100;
+  return judgeRise({ added: fileBytes, rise: after.used_bytes - usedBefore, least }, levelOf(usedPercent(after), asked, tolerance));
+}
 
 async function fillOf(
   scene: Scene,
@@ -98,7 +113,7 @@ async function fillOf(
   if (on === undefined || path === undefined || path.split('/').includes('..')) {
     const allowed = node.bounded.map((b) => b.path);
     const reason = `${path ?? 'it'} is not on a volume of limited size of ${node.name}; filling it would fill the host`;
-    throw new Problem('invalid_request', `params.path: ${reason}.`, { errors: [{ path: 'params.path', reason, allowed }] });
+    throw bodyProblem('params.path', reason, allowed);
   }
   const disk = await scene.toolbox.call('measure.disk', { volume: on.volume }, signal);
   const bytes = Math.floor((disk.total_bytes * Number(params.fill_percent)) / 100) - disk.used_bytes;

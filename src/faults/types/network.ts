@@ -1,3 +1,4 @@
+import { bodyProblem } from '../../lib/input_error.ts';
 import { Problem } from '../../lib/problem.ts';
 import type { Availability, ChaosType, Injected, Params } from '../chaos_type.ts';
 import type { Fault, Residue } from '../fault.ts';
@@ -41,7 +42,7 @@ export function checkPeers(scene: Scene, peers: unknown, path = 'params.peers'):
   const unknown = peers.filter((p) => !known.includes(String(p)));
   if (unknown.length === 0) return;
   const reason = `${scene.subject} has no node ${unknown.join(', ')}`;
-  throw new Problem('invalid_request', `${path}: ${reason}.`, { errors: [{ path, reason, allowed: known }] });
+  throw bodyProblem(path, reason, known);
 }
 
 /** The peers' addresses, or null for all. A peer that does not run has none to be told. */
@@ -69,7 +70,13 @@ export function touched(undo: readonly Step[]): { node: string; container_id: st
   return undo.filter((s) => s.op === 'net.clear').map(({ node, container_id }) => ({ node, container_id }));
 }
 
+/** Whom the fault kept apart from the nodes it touched: the peers or groups it was told, else everybody. */
+function otherSide(scene: Scene, { params }: Fault): string[] {
+  if (Array.isArray(params.peers)) return params.peers.map(String);
+  return Array.isArray(params.groups) ? params.groups.flat().map(String) : scene.nodes.map((n) => n.name);
+}
+
 /** Connections that a cut or a loss sent into back-off stay silent long after the rules have gone. */
-async function settleFlows(scene: Scene, _fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]> {
-  return flowsRecovered(scene, touched(undo), signal);
+async function settleFlows(scene: Scene, fault: Fault, undo: readonly Step[], signal: AbortSignal): Promise<Residue[]> {
+  return flowsRecovered(scene, touched(undo), otherSide(scene, fault), signal);
 }

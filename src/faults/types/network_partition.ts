@@ -1,3 +1,4 @@
+import { bodyProblem } from '../../lib/input_error.ts';
 import { Problem } from '../../lib/problem.ts';
 import type { ChaosType, Injected, Params } from '../chaos_type.ts';
 import { addressesOf, nodeOf, type Scene } from '../scene.ts';
@@ -126,8 +127,7 @@ function sidesOf(groups: string[][], direction: Direction): string[][] {
 function checkGroups(scene: Scene, params: Params): void {
   const groups = params.groups as string[][] | undefined;
   if (groups === undefined) return;
-  const wrong = (reason: string) =>
-    new Problem('invalid_request', `params.groups: ${reason}.`, { errors: [{ path: 'params.groups', reason }] });
+  const wrong = (reason: string) => bodyProblem('params.groups', reason);
   for (const [i, group] of groups.entries()) checkPeers(scene, group, `params.groups.${i}`);
   const named = groups.flat();
   const everyone = groups.find((g) => scene.nodes.every((n) => g.includes(n.name)));

@@ -1,6 +1,8 @@
-import type { ChaosType } from '../chaos_type.ts';
-import { judgeLoss } from '../witness/loss.ts';
-import { pairsFor, sendTrains, shown } from '../witness/trains.ts';
+import type { ChaosType, Params } from '../chaos_type.ts';
+import type { Scene } from '../scene.ts';
+import { firstWaitMs, judgeLoss, longerWait, waitAfter } from '../witness/loss.ts';
+import { calmest, type Pair, pairsFor, type Run, sendTrains, shown } from '../witness/trains.ts';
+import { netemCan } from './latency.ts';
 import { clears, networkDefaults, peerAddresses, peerNames, peersSchema, unsupported } from './network.ts';
 
 /** Enough packets to tell a few percent from none. */
@@ -21,9 +23,10 @@ export const packetLoss: ChaosType = {
     },
   },
   layer: 'loss',
-  available: (_scene, capabilities) => {
-    if (capabilities?.netem) return { available: true, mechanism: 'netem' };
+  // In the agent's own order.
+  available: (_scene, capabilities, params: Params = {}) => {
     if (capabilities?.nft_netdev) return { available: true, mechanism: 'nft_netdev' };
+    if (netemCan(capabilities, params)) return { available: true, mechanism: 'netem' };
     return capabilities?.statistic ? { available: true, mechanism: 'statistic' } : unsupported(capabilities?.reasons.statistic);
   },
   plan: async (scene, injected) => {
@@ -38,11 +41,10 @@ export const packetLoss: ChaosType = {
     return { act, undo: clears(injected, act), metadata: { percent: injected.params.percent } };
   },
   baseline: async (scene, { fault, targets, params }, _plan, signal) => {
-    const pairs = pairsFor(scene, targets, { peers: peerNames(params), all: false });
-    const before = await sendTrains(scene, pairs, { ...train, wait_ms: 30 }, signal);
+    const before = calmest(await withoutIt(scene, pairsFor(scene, targets, { peers: peerNames(params), all: false, spare: true }), signal));
     return {
       judge: async (_facts, judging) => {
-        const after = await sendTrains(scene, pairs, { ...train, wait_ms: 30 }, judging);
+        const after = await sendTrains(scene, before, { ...train, wait_ms: waitAfter(before) }, judging);
         const trains = before.map((b, i) => ({
           check: 'train',
           pair: b.name,
@@ -63,3 +65,13 @@ export const packetLoss: ChaosType = {
     };
   },
 };
+
+/** The trains before: sent again with more patience while packets are missing that may only be late. */
+async function withoutIt(scene: Scene, pairs: readonly Pair[], signal: AbortSignal): Promise<Run[]> {
+  for (let wait = firstWaitMs; ; ) {
+    const before = await sendTrains(scene, pairs, { ...train, wait_ms: wait }, signal);
+    const longer = longerWait(before, wait);
+    if (longer === null) return before;
+    wait = longer;
+  }
+}

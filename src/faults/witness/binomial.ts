@@ -17,3 +17,19 @@ export function atMost(k: number, n: number, p: number): number {
 export function atLeast(k: number, n: number, p: number): number {
   return k <= 0 ? 1 : 1 - atMost(k - 1, n, p);
 }
+
+/** Fisher's exact test: the chance that `k` or more of all `k + otherK` losses fall on `n` packets and not on the other `otherN`, when both lose alike. */
+export function atLeastBeside(k: number, n: number, otherK: number, otherN: number): number {
+  const all = k + otherK;
+  const least = Math.max(k, all - otherN);
+  const total = logChoose(n + otherN, all);
+  let sum = 0;
+  for (let i = least; i <= Math.min(n, all); i++) sum += Math.exp(logChoose(n, i) + logChoose(otherN, all - i) - total);
+  return Math.min(1, sum);
+}
+
+function logChoose(n: number, k: number): number {
+  let log = 0;
+  for (let i = 1; i <= k; i++) log += Math.log((n - k + i) / i);
+  return log;
+}

@@ -23,7 +23,7 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     description: 'One that cannot be had here says why in `reason`.',
     params: SubjectParams,
     success: { 200: { description: 'All of them.', body: ChaosTypeList } },
-    errors: ['subject_not_found', 'engine_unavailable'],
+    errors: ['engine_unavailable', 'engine_error'],
   });
   app.get('/v1/subjects/:subject/chaos-types', { schema: chaosTypes }, async (request, reply): Promise<ChaosTypeList> => {
     return { chaos_types: await control.chaosTypes(request.params.subject, reading(reply)) };
@@ -52,11 +52,17 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     errors: [
       'unknown_chaos_type',
       'unknown_target',
+      'subject_busy',
       'fault_conflict',
+      'port_taken',
       'subject_not_running',
       'no_candidate',
       'chaos_unavailable',
       'effect_not_observed',
+      'engine_unavailable',
+      'engine_error',
+      'toolbox_unavailable',
+      'toolbox_error',
     ],
     operation: true,
   });
@@ -90,7 +96,6 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     params: SubjectParams,
     query: PageQuery,
     success: { 200: { description: 'A page of faults.', body: FaultList } },
-    errors: ['subject_not_found'],
   });
   app.get('/v1/subjects/:subject/faults', { schema: list }, async (request): Promise<FaultList> => {
     const { limit = defaultLimit, cursor } = request.query;
@@ -105,7 +110,7 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     description: 'As it is now: targets, evidence, and how the heal went.',
     params: FaultParams,
     success: { 200: { description: 'The fault.', body: Fault } },
-    errors: ['subject_not_found', 'fault_not_found'],
+    errors: ['fault_not_found'],
   });
   app.get('/v1/subjects/:subject/faults/:fault', { schema: one }, async (request) =>
     control.fault(request.params.subject, request.params.fault),
@@ -120,7 +125,15 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     body: FaultRenewal.ref,
     examples: { longer: { summary: 'Another ten minutes', value: { ttl_ms: 600_000 } } },
     success: { 200: { description: 'The fault.', body: Fault } },
-    errors: ['subject_not_found', 'fault_not_found', 'fault_ended', 'ledger_unavailable'],
+    errors: [
+      'fault_not_found',
+      'fault_ended',
+      'engine_unavailable',
+      'engine_error',
+      'toolbox_unavailable',
+      'toolbox_error',
+      'ledger_unavailable',
+    ],
   });
   app.patch('/v1/subjects/:subject/faults/:fault', { schema: renew }, async (request) => {
     return control.renewFault(request.params.subject, request.params.fault, request.body.ttl_ms);
@@ -133,7 +146,7 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     description: 'Undoes it and proves that it is undone. A fault that is healed already is answered as it is.',
     params: FaultParams,
     success: { 200: { description: 'The fault; `heal` says how it went.', body: Fault } },
-    errors: ['fault_not_found', 'not_healthy', 'node_failed'],
+    errors: ['fault_not_found', 'subject_busy'],
     operation: true,
   });
   app.delete('/v1/subjects/:subject/faults/:fault', { schema: heal }, async (request, reply) => {
@@ -149,7 +162,6 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     description: 'Always gets through: it cancels whatever holds the subject, then heals.',
     params: SubjectParams,
     success: { 200: { description: 'The faults that were healed.', body: HealedFaults } },
-    errors: ['not_healthy', 'node_failed'],
     operation: true,
   });
   app.delete('/v1/subjects/:subject/faults', { schema: healAll }, async (request, reply) => {

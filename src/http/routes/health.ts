@@ -22,7 +22,7 @@ export function healthRoutes(app: App, { control }: Deps): void {
     params: SubjectParams,
     query: HealthQuery,
     success: { 200: { description: 'The health, always all of it.', body: Health } },
-    errors: ['subject_not_found'],
+    errors: ['engine_unavailable', 'engine_error'],
   });
   app.get('/v1/subjects/:subject/health', { schema: health }, async (request, reply) => {
     const { fresh = false, wait, timeout_ms: timeoutMs = defaultWaitMs } = request.query;
@@ -43,7 +43,7 @@ export function healthRoutes(app: App, { control }: Deps): void {
     description: 'Read from the system now. What could not be read, under a fault say, is named in `missing`.',
     params: SubjectParams,
     success: { 200: { description: 'The state.', body: State } },
-    errors: ['subject_not_found', 'subject_not_running', 'state_unavailable', 'engine_unavailable', 'engine_error'],
+    errors: ['subject_not_running', 'state_unavailable', 'engine_unavailable', 'engine_error'],
   });
   app.get('/v1/subjects/:subject/state', { schema: state }, async (request, reply) =>
     control.state(request.params.subject, reading(reply)),

@@ -21,7 +21,7 @@ export function subjectRoutes(app: App, { control, once }: Deps): void {
     description: 'The live copies of the kinds, by name. Each kind has a default subject of its own name.',
     query: PageQuery,
     success: { 200: { description: 'A page of subjects.', body: SubjectList } },
-    errors: ['engine_unavailable'],
+    errors: ['engine_unavailable', 'engine_error'],
   });
   app.get('/v1/subjects', { schema: list }, async (request, reply): Promise<SubjectList> => {
     const { items, next_cursor } = pageByName(await control.subjects(reading(reply)), request.query);
@@ -38,7 +38,7 @@ export function subjectRoutes(app: App, { control, once }: Deps): void {
     success: {
       201: { description: 'The new subject.', body: Subject, headers: { Location: Type.String({ description: 'The subject.' }) } },
     },
-    errors: ['kind_not_found', 'subject_exists', 'project_conflict', 'compose_invalid', 'engine_unavailable', 'ledger_unavailable'],
+    errors: ['kind_not_found', 'subject_exists', 'compose_invalid', 'engine_unavailable', 'ledger_unavailable'],
   });
   app.post('/v1/subjects', { schema: create }, async (request, reply) => {
     const begin = async () => {
@@ -61,7 +61,7 @@ export function subjectRoutes(app: App, { control, once }: Deps): void {
     description: 'Its nodes as the engine sees them now, and how to reach it.',
     params: SubjectParams,
     success: { 200: { description: 'The subject.', body: Subject } },
-    errors: ['subject_not_found', 'engine_unavailable'],
+    errors: ['engine_unavailable', 'engine_error'],
   });
   app.get('/v1/subjects/:subject', { schema: one }, async (request, reply) => control.subject(request.params.subject, reading(reply)));
 
@@ -72,6 +72,15 @@ export function subjectRoutes(app: App, { control, once }: Deps): void {
     description: 'Heals its faults and removes its containers, networks and volumes without residue. A default subject stays, as `absent`.',
     params: SubjectParams,
     success: { 200: { description: 'The subject as it is now.', body: Subject } },
+    errors: [
+      'subject_busy',
+      'project_conflict',
+      'name_conflict',
+      'engine_unavailable',
+      'engine_error',
+      'toolbox_unavailable',
+      'toolbox_error',
+    ],
     operation: true,
   });
   app.delete('/v1/subjects/:subject', { schema: remove }, async (request, reply) => {

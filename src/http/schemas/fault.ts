@@ -13,6 +13,9 @@ const Selection = Type.Object(
     candidates: Type.Array(Type.String()),
     algorithm: words(['sha256-v1']),
     draws: Type.Array(Type.Integer(), { description: 'The index chosen at each draw, among the candidates left.' }),
+    proof: Type.Optional(
+      Type.Array(anyObject(), { description: 'Of a target by role: for each target the system’s own reply that proves the role.' }),
+    ),
   },
   { description: 'Why these targets: enough to choose them again.' },
 );

@@ -19,15 +19,12 @@ export const Problem = component<ProblemBody>('Problem')(
         request_id: Type.Optional(Type.String({ description: 'Finds the request in the log of the service; equals `X-Request-Id`.' })),
         errors: Type.Optional(
           Type.Array(
-            Type.Object(
-              {
-                in: Type.Optional(words(['body', 'query', 'path', 'header'])),
-                path: Type.String({ description: 'JSON pointer into the body, or the name of the parameter or header.' }),
-                reason: Type.String(),
-                allowed: Type.Optional(Type.Unknown({ description: 'The allowed values: a list, or an object of bounds.' })),
-              },
-              { additionalProperties: true },
-            ),
+            Type.Object({
+              in: words(['body', 'query', 'path', 'header']),
+              path: Type.String({ description: 'JSON pointer into the body, or the name of the parameter or header.' }),
+              reason: Type.String(),
+              allowed: Type.Optional(Type.Unknown({ description: 'The allowed values: a list, or an object of bounds.' })),
+            }),
             { description: 'What is wrong with the request, all of it (`invalid_request`).' },
           ),
         ),

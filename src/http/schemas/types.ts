@@ -1,6 +1,8 @@
 import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+/** With every optional member there: a schema that lacks one says nothing wrong, but not all either. */
+type Whole<T> = T extends readonly (infer E)[] ? Whole<E>[] : T extends object ? { [K in keyof T]-?: Whole<T[K]> } : T;
 
 /** A schema with a name of its own in the contract. */
 export interface Component<T> {
@@ -14,7 +16,10 @@ export interface Component<T> {
  */
 export function component<T>(
   id: string,
-): <S extends TSchema>(schema: S, ...proof: Same<Static<S>, T> extends true ? [] : [never]) => Component<T> {
+): <S extends TSchema>(
+  schema: S,
+  ...proof: [Same<Static<S>, T>, Same<Whole<Static<S>>, Whole<T>>] extends [true, true] ? [] : [never]
+) => Component<T> {
   return (schema, ..._proof) => ({ schema: { ...schema, $id: id }, ref: Type.Unsafe<T>({ $ref: `${id}#` }) });
 }
 
