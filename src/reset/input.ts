@@ -20,6 +20,8 @@ export interface PlanInput {
   keepNetworks: boolean;
   /** False: volumes of limited size cannot be had here, and are plain ones. */
   bounded: boolean;
+  /** Of the engine. */
+  apiVersion: string;
 }
 
 /** What a service's container is made from, and the image's VOLUME paths. */

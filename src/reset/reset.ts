@@ -61,9 +61,10 @@ export async function resetSubject(
   const started = performance.now();
   const { engine, owner } = context;
   const subject = { ...given, project: await forEngine(engine, given.project, signal) };
-  const [{ images, notes }, existing] = await Promise.all([
+  const [{ images, notes }, existing, { apiVersion }] = await Promise.all([
     context.pins.resolve(subject, pullMs, signal),
     findExisting(context, subject, signal),
+    engine.info(signal),
   ]);
   if (context.onHost) await refuseTakenPorts(subject.project, new Set(existing.containers.flatMap((c) => c.hostPorts)));
   else refusePublishedPorts(subject.project, await othersPorts(engine, existing, signal));
@@ -89,7 +90,10 @@ export async function resetSubject(
       const addresses = new Map(
         subject.project.networks.map((n) => [n.key, addressesFor(subject, n.key, subnets.get(n.key) ?? n.subnets[0]?.subnet)]),
       );
-      const input = { owner, generation, existing: left, images, subnets, addresses, guests: guests.byNetwork, self: context.self };
+      const input = {
+        ...{ owner, generation, existing: left, images, subnets, addresses },
+        ...{ guests: guests.byNetwork, self: context.self, apiVersion },
+      };
       const plan = planReset(subject, { ...input, keepNetworks, bounded: plain === null });
       try {
         const ended = await execute(plan, { ...context, exits, project: subject.project, onStep: hooks.onStep }, signal);

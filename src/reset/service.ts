@@ -48,6 +48,7 @@ export function serviceSteps(
       imageVolumes: image.volumes,
       addresses,
       bounded: input.bounded,
+      apiVersion: input.apiVersion,
     }),
   };
   const connects = service.networks.slice(1).map(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Attachment, Mount, Project, Service } from '../compose/model.ts';
 import type { ContainerCreate, EndpointConfig, HostConfig } from '../engine/port.ts';
 import { composeLabels, labels } from '../kind/subject.ts';
+import { neighbourSysctls } from './neighbours.ts';
 
 /** What a container's body needs beyond its compose service. */
 export interface SpecContext {
@@ -19,6 +20,8 @@ export interface SpecContext {
   addresses: ReadonlyMap<string, string>;
   /** False: volumes of limited size cannot be had here, and are plain ones. */
   bounded: boolean;
+  /** Of the engine. */
+  apiVersion: string;
 }
 
 const ns = (ms: number) => Math.round(ms * 1e6);
@@ -139,7 +142,7 @@ function hostConfig(service: Service, context: SpecContext): HostConfig {
     CapAdd: service.capAdd,
     CapDrop: service.capDrop,
     SecurityOpt: service.securityOpt,
-    Sysctls: service.sysctls,
+    Sysctls: { ...neighbourSysctls(service, context.apiVersion), ...service.sysctls },
     Ulimits: service.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     ExtraHosts: service.extraHosts,
     Dns: service.dns,

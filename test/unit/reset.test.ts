@@ -106,6 +106,7 @@ function input(existing: Existing = nothing, volumes: string[] = []): PlanInput 
     self: null,
     keepNetworks: true,
     bounded: true,
+    apiVersion: '1.41',
   };
 }
 
