@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { SubjectView } from '../../src/control/api.ts';
 import type { Fault } from '../../src/faults/fault.ts';
 import { deadline, until } from '../../src/lib/until.ts';
 import { CuttableSocket } from './cuttable_socket.ts';
@@ -13,6 +14,12 @@ const at = '/v1/subjects/etcd';
 const latency = { chaos_type: 'latency', target: { node: 'etcd0' }, params: { delay_ms: 40 } };
 
 const faults = async (service: Service) => (await service.get<{ faults: Fault[] }>(`${at}/faults`)).body.faults;
+
+/** Nobody works on the subject any more, the recovery included. */
+async function free(service: Service): Promise<void> {
+  using limited = deadline('nobody holds the subject', 30_000);
+  await until(async () => ((await service.get<SubjectView>(at)).body.operation === null ? true : undefined), 20, limited);
+}
 
 describe('the engine goes away in the middle', () => {
   let socket: CuttableSocket;
@@ -56,6 +63,7 @@ describe('the engine goes away in the middle', () => {
   });
 
   test('of a heal: it is unknown, and clean when the engine is back', async () => {
+    await free(service);
     const injected = await service.post<Fault>(`${at}/faults`, { ...latency, require_effect: false });
     assert.equal(injected.status, 201, JSON.stringify(injected.body));
     using limited = deadline('the heal begins', 30_000);
@@ -116,6 +124,7 @@ describe('the ledger’s disk is full', () => {
           50,
           limited,
         );
+        await free(service);
         const healed = await service.delete<Fault>(`${at}/faults/${first.body.id}`);
         assert.equal(healed.body.heal?.verdict, 'clean', JSON.stringify(healed.body));
       } finally {
