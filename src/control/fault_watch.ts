@@ -1,7 +1,8 @@
 import type { ContainerDetail, EngineEvent } from '../engine/port.ts';
 import type { ChaosType } from '../faults/chaos_type.ts';
-import type { EndedBy, FaultRecord } from '../faults/fault.ts';
+import { type EndedBy, type FaultRecord, inForceSince } from '../faults/fault.ts';
 import { chaosTypesOf } from '../faults/registry.ts';
+import { InTurn } from '../lib/in_turn.ts';
 import { deadline } from '../lib/until.ts';
 import type { Context } from './context.ts';
 import type { Expiry } from './expiry.ts';
@@ -9,7 +10,7 @@ import { find, healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
 import { Reapplying } from './reapply.ts';
 import { sceneOf } from './scene.ts';
-import { cover, InTurn, uncover } from './uncover.ts';
+import { cover, uncover } from './uncover.ts';
 
 /** After these a node is down, or up again. */
 const turning = new Set(['start', 'unpause', 'die', 'pause']);
@@ -127,7 +128,7 @@ export class FaultWatch {
       }
       // One that was thawed started long ago.
       const started = now[i]?.startedAt ?? 0;
-      await uncover(this.#context, host, fault.id, node, started > inForceSince(record) ? started : this.#context.clock.now());
+      await uncover(this.#context, host, fault.id, node, started > inForceSince(fault) ? started : this.#context.clock.now());
     }
   }
 
@@ -135,7 +136,7 @@ export class FaultWatch {
     using limited = deadline('look at the targets', 10_000, this.#closing);
     for (const { container_id } of record.fault.targets) {
       const now = await this.#context.engine.inspectContainer(container_id, limited);
-      if (now === null || (now.state === 'running' && (now.startedAt ?? 0) <= inForceSince(record))) continue;
+      if (now === null || (now.state === 'running' && (now.startedAt ?? 0) <= inForceSince(record.fault))) continue;
       await this.#uncover(host, record.fault.id, container_id, now.finishedAt ?? this.#context.clock.now());
       if (now.state === 'running') await this.#reapplying.started(host, record.fault.id, container_id);
     }
@@ -152,9 +153,4 @@ export class FaultWatch {
 interface Seen {
   record: FaultRecord;
   now: (ContainerDetail | null)[];
-}
-
-/** When it was injected, or put back last. */
-function inForceSince({ fault }: FaultRecord): number {
-  return Math.max(...[fault.injected_at, ...fault.uncovered.map((u) => u.until)].map((t) => (t === null ? 0 : Date.parse(t))));
 }

@@ -12,7 +12,7 @@ import type { Context } from './context.ts';
 import type { Expiry } from './expiry.ts';
 import { healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
-import { changeUncovered, uncover } from './uncover.ts';
+import { uncover } from './uncover.ts';
 
 const reapplyMs = 30_000;
 const lookMs = 10_000;
@@ -70,7 +70,11 @@ export class Reapplying {
     if (found === null) return;
     if (found.record.fault.targets.some((t) => t.container_id === container)) this.#owe(fault, true);
     else if (!(await this.#isPossible(host, fault))) return;
-    await this.#queue(host, fault);
+    try {
+      await this.#queue(host, fault);
+    } finally {
+      this.#later(host, fault);
+    }
   }
 
   #active(host: Host, fault: string): { record: FaultRecord; type: ChaosType } | null {
@@ -124,12 +128,8 @@ export class Reapplying {
     }
   }
 
-  async #queue(host: Host, fault: string): Promise<void> {
-    try {
-      await host.queued('reapply', (work) => this.#putBack(host, fault, work.signal), this.#closing);
-    } finally {
-      this.#later(host, fault);
-    }
+  #queue(host: Host, fault: string): Promise<void> {
+    return host.queued('reapply', (work) => this.#putBack(host, fault, work.signal), this.#closing);
   }
 
   #later(host: Host, fault: string): void {
@@ -150,7 +150,7 @@ export class Reapplying {
 
   async #again(host: Host, fault: string): Promise<void> {
     try {
-      if (await this.#isPossible(host, fault)) await host.queued('reapply', (w) => this.#putBack(host, fault, w.signal), this.#closing);
+      if (await this.#isPossible(host, fault)) await this.#queue(host, fault);
     } finally {
       this.#later(host, fault);
     }
@@ -213,10 +213,10 @@ function note(
   context: Context,
   { fault }: FaultRecord,
   { verdict, holds, nodes }: { verdict: Effect['verdict']; holds: boolean; nodes: string[] },
-): Promise<void> {
+): Promise<unknown> {
   const { guarded, mechanism, metadata } = fault;
   const now = context.clock.now();
-  return changeUncovered(context, fault.id, (record) => {
+  return context.store.patch(fault.id, (record) => {
     Object.assign(record.fault, { guarded, mechanism, metadata });
     for (const u of record.fault.uncovered.filter((x) => x.until === null && nodes.includes(x.node)))
       Object.assign(u, holds ? { until: rfc3339(now), ms: now - Date.parse(u.from), verdict } : { verdict });

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EngineError } from '../engine/port.ts';
 import type { ChaosType } from '../faults/chaos_type.ts';
-import type { FaultRecord } from '../faults/fault.ts';
+import { type FaultRecord, inForceSince } from '../faults/fault.ts';
 import { type Presence, presenceOf, tampering } from '../faults/presence.ts';
 import { knownType } from '../faults/registry.ts';
 import { deadline, pause } from '../lib/until.ts';
@@ -135,11 +135,11 @@ export class Supervision {
   async #presence(host: Host, { fault, act, undo }: FaultRecord, type: Supervised, signal: AbortSignal): Promise<Presence | null> {
     const scene = await sceneOf(this.#context, host, signal);
     const touched = new Map(act.map((s) => [s.node, s.container_id]));
-    const inForceSince = Math.max(...[fault.injected_at, ...fault.uncovered.map((u) => u.until)].map((t) => Date.parse(t ?? '') || 0));
+    const since = inForceSince(fault);
     const asItWas = scene.nodes.every((n) => {
       if (!touched.has(n.name)) return true;
       if (n.containerId !== touched.get(n.name)) return false;
-      return type.life === 'lasting' || ((n.running || n.paused) && (n.startedAt ?? 0) <= inForceSince);
+      return type.life === 'lasting' || ((n.running || n.paused) && (n.startedAt ?? 0) <= since);
     });
     return asItWas ? presenceOf(await type.presence(scene, fault, undo, signal)) : null;
   }

@@ -104,6 +104,11 @@ export interface FaultRecord {
   fence: number;
 }
 
+/** When it was injected, or put back last, by the wall clock in milliseconds; 0: never. */
+export function inForceSince({ injected_at, uncovered }: Fault): number {
+  return Math.max(...[injected_at, ...uncovered.map((u) => u.until)].map((t) => (t === null ? 0 : Date.parse(t))));
+}
+
 /** True while something of it may still be in the subject. */
 export function isLive(state: FaultState): boolean {
   return state === 'planned' || state === 'injecting' || state === 'active' || state === 'healing' || state === 'residue';

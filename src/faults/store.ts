@@ -1,5 +1,6 @@
 import type { EventLog } from '../events/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { InTurn } from '../lib/in_turn.ts';
 import { type Fault, type FaultRecord, isLive } from './fault.ts';
 
 /** Ended faults that are kept, over all subjects. */
@@ -10,6 +11,8 @@ export class FaultStore {
   #ledger: Ledger;
   #events: EventLog;
   #records = new Map<string, FaultRecord>();
+  /** A change reads, then writes: two at once would lose one. */
+  #writes = new InTurn();
 
   constructor(ledger: Ledger, events: EventLog) {
     this.#ledger = ledger;
@@ -18,10 +21,27 @@ export class FaultStore {
   }
 
   /** Durable when it resolves; then tells it as an event when the state changed. */
-  async save(record: FaultRecord): Promise<void> {
+  save(record: FaultRecord): Promise<void> {
+    const copy = structuredClone(record);
+    return this.#writes.run(record.fault.id, () => this.#write(copy));
+  }
+
+  /**
+   * Changes a live record as it is now, whoever else works on a copy of it; nothing when it has ended, or when `change` answers false. Answers whether it was changed, durably.
+   */
+  patch(id: string, change: (record: FaultRecord) => unknown): Promise<boolean> {
+    return this.#writes.run(id, async () => {
+      const record = this.get(id);
+      if (record === null || !isLive(record.fault.state) || change(record) === false) return false;
+      await this.#write(record);
+      return true;
+    });
+  }
+
+  async #write(record: FaultRecord): Promise<void> {
     const before = this.#records.get(record.fault.id)?.fault.state;
     await this.#ledger.put('fault', record.fault.id, record);
-    this.#records.set(record.fault.id, structuredClone(record));
+    this.#records.set(record.fault.id, record);
     const { fault } = record;
     if (before !== fault.state) {
       this.#events.emit(`fault.${fault.state}`, fault.subject, {
@@ -33,14 +53,6 @@ export class FaultStore {
       });
     }
     if (!isLive(fault.state)) await this.#forgetOldest();
-  }
-
-  /** Changes a live record as it is now, whoever else works on a copy of it; nothing when it has ended. Durable when it resolves. */
-  async patch(id: string, change: (record: FaultRecord) => void): Promise<void> {
-    const record = this.get(id);
-    if (record === null || !isLive(record.fault.state)) return;
-    change(record);
-    await this.save(record);
   }
 
   /** A copy. */

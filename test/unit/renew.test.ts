@@ -19,7 +19,7 @@ const signal = AbortSignal.timeout(10_000);
 const uncovered = { node: 'etcd0', from: '2026-01-01T00:00:00.000Z', until: null, ms: null, verdict: null };
 
 /** A fault that is active and its store on a real ledger; `meanwhile` runs while the watchdog is told. */
-async function renewed(meanwhile: (store: FaultStore) => Promise<void>) {
+async function renewed(meanwhile: (store: FaultStore) => Promise<unknown>) {
   const folder = mkdtempSync(join(tmpdir(), 'subjectd-renew-'));
   const ledger = await Ledger.open(join(folder, 'ledger'), systemClock);
   const events = EventLog.open(join(folder, 'events'), systemClock);

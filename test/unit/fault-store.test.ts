@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { activeFault, FakeEvents, fakeStore } from './control-fakes.ts';
+
+const uncovered = (node: string) => ({ node, from: '2026-01-01T00:00:00.000Z', until: null, ms: null, verdict: null });
+
+test('changes at once are made one after the other, each on what the one before left', async () => {
+  const store = fakeStore(new FakeEvents());
+  await store.save(activeFault({}));
+  const nodes = ['a', 'b', 'c', 'd'];
+  const changed = await Promise.all(nodes.map((node) => store.patch('flt_1', (record) => record.fault.uncovered.push(uncovered(node)))));
+  assert.deepEqual(changed, [true, true, true, true]);
+  assert.deepEqual(
+    store.get('flt_1')?.fault.uncovered.map((u) => u.node),
+    nodes,
+  );
+});
+
+test('a change that finds nothing to do is not written, nor one of a fault that ended just before', async () => {
+  const store = fakeStore(new FakeEvents());
+  await store.save(activeFault({}));
+  assert.equal(await store.patch('flt_1', () => false), false);
+  const ended = store.save(activeFault({ state: 'healed' }));
+  const late = store.patch('flt_1', (record) => record.fault.uncovered.push(uncovered('a')));
+  assert.deepEqual([await late, await ended], [false, undefined]);
+  assert.deepEqual([store.get('flt_1')?.fault.state, store.get('flt_1')?.fault.uncovered], ['healed', []]);
+});
+
+test('what a caller does to its record while it is being written is not what is written', async () => {
+  const store = fakeStore(new FakeEvents());
+  const record = activeFault({});
+  const saved = store.save(record);
+  record.fault.mechanism = 'changed since';
+  await saved;
+  assert.equal(store.get('flt_1')?.fault.mechanism, 'nfqueue');
+});
