@@ -22,6 +22,8 @@ export interface HealthFigures {
 
 const rate = 500;
 const connections = 10;
+/** Of the same load before the figures: a service that has just started still compiles its code, and subjects that have just booted still settle. */
+const warmUpSeconds = 30;
 
 /** Asks for the health that the poller has, 500 times a second, at an even pace and then in autocannon's bursts. */
 export async function measureHealth(
@@ -31,7 +33,7 @@ export async function measureHealth(
   signal: AbortSignal,
 ): Promise<HealthFigures> {
   const url = `${service.url}/v1/subjects/${subject}/health`;
-  await openLoop(url, { rate, seconds: 2, connections }, signal);
+  await openLoop(url, { rate, seconds: warmUpSeconds, connections }, signal);
   const { latencies, lateness, failed } = await openLoop(url, { rate, seconds, connections }, signal);
   const even = summarize(latencies);
   const late = summarize(lateness);
