@@ -4,10 +4,13 @@ import { root } from '../setup/root.mjs';
 import { SetupError } from '../setup/setup-error.mjs';
 
 /** In the order in which they run, those of one lane side by side with those of the other: see lanesOf. */
-export const STAGES = ['types', 'lint', 'openapi', 'unit', 'contract', 'python', 'agent', 'e2e'];
+export const STAGES = ['types', 'lint', 'openapi', 'unit', 'contract', 'python', 'integration', 'agent', 'e2e'];
 
-/** Stages that mostly compute, or use the engine under a name of their own; the python stage beside them mostly waits for its subjects. */
-const BESIDE_PYTHON = ['types', 'lint', 'openapi', 'unit', 'contract'];
+/**
+ * The lanes that run at once: what mostly computes, or uses the engine under names of its own; and beside it what mostly waits, for subjects (python) or for
+ * containers of random names (integration).
+ */
+const LANES = [['types', 'lint', 'openapi', 'unit', 'contract'], ['python'], ['integration']];
 
 /**
  * What to run: `[{stage, files?}]` in the stages' order. Without arguments all; an argument is a stage's name or the path of a test file
@@ -37,10 +40,9 @@ export function choose(args, directory = root) {
  * (agent, e2e) is alone.
  */
 export function lanesOf(chosen) {
-  const beside = chosen.filter(({ stage }) => BESIDE_PYTHON.includes(stage));
-  const python = chosen.filter(({ stage }) => stage === 'python');
-  const alone = chosen.filter((one) => !beside.includes(one) && !python.includes(one));
-  return [[beside, python].filter((lane) => lane.length > 0), ...alone.map((one) => [[one]])].filter((lanes) => lanes.length > 0);
+  const lanes = LANES.map((lane) => chosen.filter(({ stage }) => lane.includes(stage))).filter((lane) => lane.length > 0);
+  const alone = chosen.filter((one) => !lanes.flat().includes(one));
+  return [lanes, ...alone.map((one) => [[one]])].filter((group) => group.length > 0);
 }
 
 /** The test files under a folder, or the file itself, as paths from the root; empty when there is no such folder. */
@@ -56,6 +58,6 @@ export function testFiles(path, directory = root) {
 
 function stageOf(path) {
   const [top, second] = path.split('/');
-  if (top === 'test' && ['unit', 'agent', 'contract', 'e2e'].includes(second)) return second;
+  if (top === 'test' && ['unit', 'agent', 'contract', 'integration', 'e2e'].includes(second)) return second;
   return top === 'clients' && second === 'python' ? 'python' : undefined;
 }

@@ -21,6 +21,7 @@ const FILE_MS = 25 * 60_000;
 const NEEDS = {
   agent: ['engine', 'docker'],
   contract: ['engine'],
+  integration: ['engine', 'docker'],
   e2e: ['engine', 'docker'],
   python: ['engine', 'python'],
   'test/e2e/ui.test.ts': ['chromium'],

@@ -44,7 +44,7 @@ describe('what npm test runs', () => {
   it('is everything without arguments, and the named stages in their order', () => {
     assert.deepEqual(
       choose([]).map(({ stage }) => stage),
-      ['types', 'lint', 'openapi', 'unit', 'contract', 'python', 'agent', 'e2e'],
+      ['types', 'lint', 'openapi', 'unit', 'contract', 'python', 'integration', 'agent', 'e2e'],
     );
     assert.deepEqual(choose(['e2e', 'types']), [{ stage: 'types' }, { stage: 'e2e' }]);
   });
@@ -55,10 +55,14 @@ describe('what npm test runs', () => {
       assert.deepEqual(choose(['e2e', 'test/e2e/b.test.ts'], directory), [{ stage: 'e2e' }]);
     });
   });
-  it('runs each chosen stage once, python beside those before it, and what is tightly timed alone', () => {
+  it('runs each chosen stage once, python and integration beside those before them, and what is tightly timed alone', () => {
     const all = choose([]);
     const stages = (lanes: Chosen[][]) => lanes.map((lane) => lane.map(({ stage }) => stage));
-    assert.deepEqual(lanesOf(all).map(stages), [[['types', 'lint', 'openapi', 'unit', 'contract'], ['python']], [['agent']], [['e2e']]]);
+    assert.deepEqual(lanesOf(all).map(stages), [
+      [['types', 'lint', 'openapi', 'unit', 'contract'], ['python'], ['integration']],
+      [['agent']],
+      [['e2e']],
+    ]);
     fc.assert(
       fc.property(fc.subarray(all), (some) => {
         const groups = lanesOf(some);
