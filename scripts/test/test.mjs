@@ -17,6 +17,9 @@ import { Tally } from './tally.mjs';
 const SHORT_MS = 10 * 60_000;
 const FILE_MS = 25 * 60_000;
 
+/** How many files of a stage run at once, where it is not one: these wait for containers of random names most of their time. */
+const AT_ONCE = { integration: 2 };
+
 /** What a stage, or one of its files, cannot run without on the machine. A stage that is not here needs nothing but the modules. */
 const NEEDS = {
   agent: ['engine', 'docker'],
@@ -99,18 +102,23 @@ async function runStage(stage, files, context) {
     default: {
       const found = files ?? testFiles(`test/${stage}`);
       if (found.length === 0) tally.check(stage, false, `test/${stage} has no test in it`);
-      return each(found, FILE_MS, context);
+      return each(found, FILE_MS, context, AT_ONCE[stage]);
     }
   }
 }
 
-async function each(files, timeoutMs, context) {
+/** One file after the other, or so many at once. */
+async function each(files, timeoutMs, context, atOnce = 1) {
   const { tally, env, signal } = context;
-  for (const file of files) {
-    if (!canRun(file, context)) continue;
-    console.log(`-- ${file}`);
-    await runTestFile(file, tally, { env, signal, timeoutMs });
-  }
+  const waiting = [...files];
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (!canRun(file, context)) continue;
+      console.log(`-- ${file}`);
+      await runTestFile(file, tally, { env, signal, timeoutMs });
+    }
+  };
+  await sideBySide(Array.from({ length: atOnce }, () => worker));
 }
 
 /** Runs a checking tool with its output shown; the tool counts as one test. */
