@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { root } from '../setup/root.mjs';
 import { SetupError } from '../setup/setup-error.mjs';
 
@@ -54,6 +54,16 @@ export function testFiles(path, directory = root) {
     .filter((file) => file.endsWith('.test.ts'))
     .sort()
     .map((file) => join(path, file));
+}
+
+/** Files in groups by the first word of their names, in the order in which these come. */
+export function byNoun(files) {
+  const groups = new Map();
+  for (const file of files) {
+    const noun = basename(file).split(/[-.]/)[0];
+    groups.set(noun, [...(groups.get(noun) ?? []), file]);
+  }
+  return [...groups.values()];
 }
 
 function stageOf(path) {

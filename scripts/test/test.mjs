@@ -6,7 +6,7 @@ import { elapsed, Progress } from '../setup/progress.mjs';
 import { root } from '../setup/root.mjs';
 import { report, SetupError } from '../setup/setup-error.mjs';
 import { runAgentTests } from './agent-tests.mjs';
-import { choose, lanesOf, testFiles } from './arguments.mjs';
+import { byNoun, choose, lanesOf, testFiles } from './arguments.mjs';
 import { testEnvironment } from './environment.mjs';
 import { runGroup } from './group.mjs';
 import { runTestFile } from './node-tests.mjs';
@@ -17,7 +17,7 @@ import { Tally } from './tally.mjs';
 const SHORT_MS = 10 * 60_000;
 const FILE_MS = 25 * 60_000;
 
-/** How many files of a stage run at once, where it is not one: these wait for containers of random names most of their time. */
+/** How many files of a stage run at once, where it is not one: these wait for containers most of their time. */
 const AT_ONCE = { integration: 2 };
 
 /** What a stage, or one of its files, cannot run without on the machine. A stage that is not here needs nothing but the modules. */
@@ -107,15 +107,16 @@ async function runStage(stage, files, context) {
   }
 }
 
-/** One file after the other, or so many at once. */
+/** One file after the other; where several run at once, those of one noun (`engine-…`) still one after the other, as they share names and subnets. */
 async function each(files, timeoutMs, context, atOnce = 1) {
   const { tally, env, signal } = context;
-  const waiting = [...files];
+  const waiting = atOnce === 1 ? [files] : byNoun(files);
   const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      if (!canRun(file, context)) continue;
-      console.log(`-- ${file}`);
-      await runTestFile(file, tally, { env, signal, timeoutMs });
+    for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+      for (const file of group.filter((one) => canRun(one, context))) {
+        console.log(`-- ${file}`);
+        await runTestFile(file, tally, { env, signal, timeoutMs });
+      }
     }
   };
   await sideBySide(Array.from({ length: atOnce }, () => worker));

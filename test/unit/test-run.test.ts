@@ -23,7 +23,8 @@ interface Chosen {
   stage: string;
   files?: string[];
 }
-const { choose, lanesOf } = await load<{
+const { byNoun, choose, lanesOf } = await load<{
+  byNoun(files: string[]): string[][];
   choose(args: string[], directory?: string): Chosen[];
   lanesOf(chosen: Chosen[]): Chosen[][][];
 }>('test/arguments.mjs');
@@ -72,6 +73,9 @@ describe('what npm test runs', () => {
           assert.equal(lanes.flat().length, 1);
       }),
     );
+  });
+  it('keeps the files of one noun together', () => {
+    assert.deepEqual(byNoun(['t/a-x.test.ts', 't/b.test.ts', 't/a.test.ts']), [['t/a-x.test.ts', 't/a.test.ts'], ['t/b.test.ts']]);
   });
   it('refuses a word that is neither', () => {
     inTree((directory) => {
