@@ -1,4 +1,4 @@
-import type { Service } from '../compose/model.ts';
+import type { Project, Service } from '../compose/model.ts';
 import type { FileInContainer } from '../engine/port.ts';
 import type { Subject } from '../kind/subject.ts';
 import { imageOf, type PlanInput } from './input.ts';
@@ -93,6 +93,7 @@ export function serviceSteps(
       ...burnt('container.kill'),
       ...burnt('network.keep'),
       ...(shared === null ? [] : [`container.start ${shared}`]),
+      ...elder(project, service).map((name) => `container.start ${name}`),
       ...needs.map((d) => (d.condition === 'service_started' ? `container.start ${d.service}` : `node.await ${d.service}`)),
     ],
     op: 'container.start',
@@ -110,6 +111,17 @@ export function serviceSteps(
     condition: awaitCondition(subject, service),
   };
   return [create, ...connects, ...puts, start, ready];
+}
+
+/**
+ * The first of the services that have one image and wait for nothing: they are a cluster that forms, and it gets a start ahead of the others. Members that
+ * begin in the same instant ask each other who is there before any of them answers, and wait for it in vain (etcd, and PD with it, one second for each peer);
+ * one that finds nobody is ready at once, and answers the rest.
+ */
+function elder(project: Project, service: Service): string[] {
+  const alike = project.services.filter((s) => s.image === service.image && s.dependsOn.length === 0 && s.networkMode === null);
+  const first = alike[0];
+  return first !== undefined && first !== service && alike.includes(service) ? [first.name] : [];
 }
 
 /** A one-shot that somebody waits for must end with 0; one that nobody waits for may; a node must stay. */

@@ -40,6 +40,26 @@ function waitsFor(plan: readonly PlanStep[], step: string, other: string): boole
 const needs = (name: string, condition: Dependency['condition']): Dependency => ({ service: name, condition, required: true });
 
 describe('the plan of a reset', () => {
+  test('gives the first of services of one image that wait for nothing a start ahead of the others, and nobody else', () => {
+    const pd = (name: string) => service(name, { image: 'pd' });
+    const plan = planReset(
+      subject([
+        pd('a'),
+        pd('b'),
+        service('other', { image: 'x' }),
+        service('late', { image: 'pd', dependsOn: [needs('a', 'service_started')] }),
+      ]),
+      input({ containers: [], networks: [], volumes: [] }),
+    );
+    assert.deepEqual(
+      ['a', 'b', 'other'].map((name) => waitsFor(plan, `container.start ${name}`, 'container.start a')),
+      [false, true, false],
+    );
+    assert.ok(!waitsFor(plan, 'container.create b', 'container.start a'), 'it is made meanwhile');
+    assert.ok(!waitsFor(plan, 'container.start b', 'node.await a'), 'a cluster that forms may need it to become ready');
+    assert.ok(!waitsFor(plan, 'container.start late', 'container.start b'));
+  });
+
   test('burns what is there, creates everything, and starts in the order of the dependencies', () => {
     const db = service('db', { mounts: [{ type: 'volume', volume: 'data', target: '/data', readOnly: false, noCopy: false }] });
     const app = service('app', { dependsOn: [needs('db', 'service_healthy')] });
