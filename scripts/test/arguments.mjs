@@ -68,6 +68,6 @@ export function byNoun(files) {
 
 function stageOf(path) {
   const [top, second] = path.split('/');
-  if (top === 'test' && ['unit', 'agent', 'contract', 'integration', 'e2e'].includes(second)) return second;
+  if (top === 'test' && STAGES.includes(second)) return second;
   return top === 'clients' && second === 'python' ? 'python' : undefined;
 }

@@ -113,7 +113,8 @@ async function each(files, timeoutMs, context, atOnce = 1) {
   const waiting = atOnce === 1 ? [files] : byNoun(files);
   const worker = async () => {
     for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-      for (const file of group.filter((one) => canRun(one, context))) {
+      for (const file of group) {
+        if (!canRun(file, context)) continue;
         console.log(`-- ${file}`);
         await runTestFile(file, tally, { env, signal, timeoutMs });
       }
