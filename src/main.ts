@@ -9,6 +9,7 @@ import { EngineError } from './engine/port.ts';
 import { buildApp } from './http/app.ts';
 import { openIdempotencyStore } from './http/idempotency-store.ts';
 import { deadline } from './lib/until.ts';
+import { prioritize } from './priority.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** Time for a graceful stop: what runs is cancelled, faults are healed. */
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   const root = findRoot(here);
   const settings = readSettings(process.env, root);
   const log = logger(settings);
+  takePriority(settings, log);
   const engine = createEngine(settings.dockerHost === null ? {} : { dockerHost: settings.dockerHost });
   await requireEngine(engine, settings);
   const handle = await createControl({
@@ -68,6 +70,17 @@ async function requireEngine(engine: ReturnType<typeof createEngine>, settings: 
   } catch (error) {
     const why = error instanceof EngineError ? error.message : 'no answer within 10 s';
     throw new Error(`No Docker engine answers at ${settings.dockerHost ?? '/var/run/docker.sock'} (${why}). Start it, or set DOCKER_HOST.`);
+  }
+}
+
+/** Without the right to it the service works all the same, only later when the host is busy. */
+function takePriority({ nice }: Settings, log: Logger): void {
+  if (nice === 0) return;
+  try {
+    prioritize(nice);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    log.info({ code }, `no right to nice ${nice}: when the subjects use all of the CPU, answers may be late (SUBJECTD_NICE)`);
   }
 }
 

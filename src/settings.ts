@@ -17,6 +17,8 @@ export interface Settings {
   subnetPool: Range;
   healthIntervalMs: number;
   supervisionIntervalMs: number;
+  /** CPU priority of the service's process; 0 leaves it as it is. */
+  nice: number;
   dockerHost: string | null;
   toolboxImage: string;
   engineSocket: string;
@@ -37,6 +39,7 @@ export const settingDefaults = {
   SUBJECTD_SUBNET_POOL: '10.201.0.0/16',
   SUBJECTD_HEALTH_INTERVAL_MS: '1000',
   SUBJECTD_SUPERVISION_INTERVAL_MS: '5000',
+  SUBJECTD_NICE: '-10',
   SUBJECTD_TOOLBOX_IMAGE: 'subjectd/toolbox:1',
   SUBJECTD_ENGINE_SOCKET: '/var/run/docker.sock',
 } as const;
@@ -52,7 +55,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     env[name] === undefined || env[name] === '' ? settingDefaults[name] : env[name];
   const integer = (name: keyof typeof settingDefaults, min: number, max: number): number => {
     const value = text(name) ?? '';
-    if (!/^\d+$/.test(value) || Number(value) < min || Number(value) > max)
+    if (!/^-?\d+$/.test(value) || Number(value) < min || Number(value) > max)
       throw new Error(`${name} must be an integer from ${min} to ${max}, not ${JSON.stringify(value)}.`);
     return Number(value);
   };
@@ -90,6 +93,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     subnetPool,
     healthIntervalMs: integer('SUBJECTD_HEALTH_INTERVAL_MS', 100, 60_000),
     supervisionIntervalMs: integer('SUBJECTD_SUPERVISION_INTERVAL_MS', 500, 60_000),
+    nice: integer('SUBJECTD_NICE', -20, 19),
     toolboxImage: text('SUBJECTD_TOOLBOX_IMAGE') ?? '',
     engineSocket: text('SUBJECTD_ENGINE_SOCKET') ?? '',
     dockerHost: env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? null : env.DOCKER_HOST,

@@ -10,7 +10,7 @@ const src = join(root, 'src');
 /** From the top down: a folder imports only from those behind it. `reset`, `faults` and `health` meet in `control` alone. */
 const order: string[][] = [
   ['main'],
-  ['settings'],
+  ['settings', 'priority'],
   ['http'],
   ['control'],
   ['reset', 'faults', 'health'],

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { after, describe, it } from 'node:test';
 import { openLoop } from '../../bench/load.ts';
+import { ask } from '../../bench/measure/health.ts';
 import { deadline } from '../../src/lib/until.ts';
 
 const servers: Server[] = [];
@@ -58,5 +59,21 @@ describe('the load of the bench', () => {
     });
     const { latencies, failed } = await openLoop(url, { rate: 100, seconds: 0.5, connections: 2 }, limited);
     assert.deepEqual([latencies.length, failed], [50, 10]);
+  });
+
+  it('runs in a process of its own, which ends when it is told to', async () => {
+    using limited = deadline('load', 20_000);
+    const url = await serve((request, response) => {
+      if (request.headers.host === undefined) response.statusCode = 500;
+      response.end('x');
+    });
+    const asking = { url, rate: 100, seconds: 1, warmUpSeconds: 0.1, connections: 2 };
+    const { latencies, lateness, failed, bursts } = await ask(asking, limited);
+    assert.deepEqual([latencies.length, lateness.length, failed, bursts.failed], [100, 100, 0, 0]);
+    assert.ok(bursts.requests > 0);
+    const enough = new AbortController();
+    const asked = ask({ ...asking, seconds: 60 }, enough.signal);
+    setTimeout(() => enough.abort(new Error('enough')), 500);
+    await assert.rejects(asked, /enough/);
   });
 });

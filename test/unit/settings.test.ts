@@ -25,6 +25,9 @@ describe('settings', () => {
   test('a value out of range names its variable', () => {
     assert.throws(() => read({ SUBJECTD_PORT: '70000' }), /SUBJECTD_PORT must be an integer from 0 to 65535/);
     assert.throws(() => read({ SUBJECTD_PORT: '80a' }), /SUBJECTD_PORT/);
+    assert.throws(() => read({ SUBJECTD_PORT: '-1' }), /SUBJECTD_PORT/);
+    assert.throws(() => read({ SUBJECTD_NICE: '-21' }), /SUBJECTD_NICE must be an integer from -20 to 19/);
+    assert.equal(read({ SUBJECTD_NICE: '-20' }).nice, -20);
     assert.throws(() => read({ SUBJECTD_PROJECT_PREFIX: '../x' }), /SUBJECTD_PROJECT_PREFIX/);
     assert.throws(() => read({ SUBJECTD_LOG_LEVEL: 'loud' }), /SUBJECTD_LOG_LEVEL/);
     assert.throws(() => read({ SUBJECTD_SUBNET_POOL: '10.0.0.0/28' }), /SUBJECTD_SUBNET_POOL/);
