@@ -34,8 +34,11 @@ export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealC
   const failedInjection = fault.state === 'planned' || fault.state === 'injecting';
   fault.state = 'healing';
   fault.ended_by ??= endedBy;
+  // What an injection has measured that is being undone is in no other place.
+  const { effect, injected_at, mechanism, metadata } = fault;
+  const known = { effect, injected_at, mechanism, metadata };
   // The undo is durable since before the act: a ledger that cannot be written now must not keep it from being done.
-  await store.save(record).catch(() => {});
+  await store.set(fault.id, { fault: { ...known, state: fault.state, ended_by: fault.ended_by } }).catch(() => {});
   const began = hands.clock.mono();
   const since = () => Math.round(hands.clock.mono() - began);
   const result: HealResult = { verdict: 'unknown', residue: [], undone_ms: 0, recovered_ms: null };
@@ -55,10 +58,8 @@ export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealC
     result.verdict = 'unknown';
     result.residue = fault.targets.map((t) => ({ node: t.node, what: `could not be looked at: ${reason(error)}` }));
   }
-  fault.heal = result;
-  fault.state = result.verdict === 'clean' ? (failedInjection && endedBy === 'api' ? 'failed' : 'healed') : 'residue';
-  await store.save(record);
-  return fault;
+  const state = result.verdict === 'clean' ? (failedInjection && endedBy === 'api' ? 'failed' : 'healed') : 'residue';
+  return (await store.set(fault.id, { fault: { ...known, state, ended_by: fault.ended_by, heal: result } })).fault;
 }
 
 /** In reverse order of the plan. All are tried, whatever one of them throws; the first failure is thrown then. */
@@ -90,10 +91,8 @@ async function verify(record: FaultRecord, context: HealContext, signal: AbortSi
 
 /** A burn took the fault away together with its containers: records that. The containers must have been seen to be gone. */
 export async function burnt(record: FaultRecord, store: FaultStore, tookMs: number): Promise<void> {
-  record.fault.state = 'healed';
-  record.fault.ended_by ??= 'reset';
-  record.fault.heal = { verdict: 'clean', residue: [], undone_ms: tookMs, recovered_ms: null };
-  await store.save(record);
+  const heal: HealResult = { verdict: 'clean', residue: [], undone_ms: tookMs, recovered_ms: null };
+  await store.set(record.fault.id, { fault: { state: 'healed', ended_by: record.fault.ended_by ?? 'reset', heal } });
 }
 
 function reason(error: unknown): string {

@@ -59,12 +59,11 @@ export async function inject(injection: Injection, context: InjectContext, signa
     ]);
     record.fault.guarded = guarded;
     record.fault.state = 'injecting';
-    await store.save(record);
+    await store.set(record.fault.id, { fault: { guarded, state: 'injecting' } });
     await act(record, plan, witness, scene, signal);
     if (record.fault.effect?.verdict !== 'not_observed' || !injection.requireEffect) {
-      record.fault.state = 'active';
-      await store.save(record);
-      return record.fault;
+      const { effect, injected_at, mechanism, metadata } = record.fault;
+      return (await store.set(record.fault.id, { fault: { effect, injected_at, mechanism, metadata, state: 'active' } })).fault;
     }
   } catch (error) {
     record.fault.state = 'injecting';

@@ -25,7 +25,7 @@ export async function reapply(
   record.undo = merged(record.undo, plan.undo);
   record.act = plan.act;
   record.fence++;
-  await store.save(record);
+  await store.set(fault.id, { act: record.act, undo: record.undo, fence: record.fence });
   fault.guarded = await watchdog.arm(record, context.leftMs, type.needsToolbox, signal);
   const witness = await type.baseline(scene, { fault: fault.id, targets: fault.targets, params: fault.params }, plan, signal);
   const facts = await runAll(record, plan, scene, signal);

@@ -6,6 +6,9 @@ import { type Fault, type FaultRecord, isLive } from './fault.ts';
 /** Ended faults that are kept, over all subjects. */
 const keptEnded = 500;
 
+/** Fields of a record that one writer knows anew. */
+export type Changes = { fault?: Partial<Fault> } & Partial<Omit<FaultRecord, 'fault'>>;
+
 /** All faults, active and past: in memory as in the ledger. What is not in the ledger is not here either. */
 export class FaultStore {
   #ledger: Ledger;
@@ -20,10 +23,25 @@ export class FaultStore {
     for (const { id, value } of ledger.all<FaultRecord>('fault')) this.#records.set(id, value);
   }
 
-  /** Durable when it resolves; then tells it as an event when the state changed. */
+  /** A record as a whole, for one that nobody else has yet. Durable when it resolves; then tells it as an event when the state changed. */
   save(record: FaultRecord): Promise<void> {
     const copy = structuredClone(record);
     return this.#writes.run(record.fault.id, () => this.#write(copy));
+  }
+
+  /**
+   * Sets these fields of a record, live or ended, and leaves what others wrote into it meanwhile. Durable when it resolves; then tells it as `save` does. Answers the
+   * record as it is then, a copy; rejects for one that is not here.
+   */
+  set(id: string, { fault, ...rest }: Changes): Promise<FaultRecord> {
+    const copy = structuredClone({ fault, rest });
+    return this.#writes.run(id, async () => {
+      const record = this.get(id);
+      if (record === null) throw new Error(`There is no fault ${id}.`);
+      const changed = { ...record, ...copy.rest, fault: { ...record.fault, ...copy.fault } };
+      await this.#write(changed);
+      return structuredClone(changed);
+    });
   }
 
   /**

@@ -34,3 +34,16 @@ test('what a caller does to its record while it is being written is not what is 
   await saved;
   assert.equal(store.get('flt_1')?.fault.mechanism, 'nfqueue');
 });
+
+test('who sets fields leaves what others wrote, and gets the record as it is then', async () => {
+  const events = new FakeEvents();
+  const store = fakeStore(events);
+  await store.save(activeFault({}));
+  const noted = store.patch('flt_1', (record) => record.fault.uncovered.push(uncovered('a')));
+  const ended = store.set('flt_1', { fault: { state: 'healed', ended_by: 'api' }, fence: 7 });
+  const record = await ended;
+  assert.equal(await noted, true);
+  assert.deepEqual([record.fault.state, record.fault.ended_by, record.fault.uncovered.length, record.fence], ['healed', 'api', 1, 7]);
+  assert.deepEqual(store.get('flt_1'), record);
+  await assert.rejects(store.set('flt_2', { fence: 1 }), /There is no fault flt_2/);
+});
