@@ -29,7 +29,7 @@ export interface Options {
 
 export const usage = `npm run bench -- [--rounds N] [--kills N] [--seconds N] [--injections N] [--runs N] [--seed N] [--only PART]... [--out FOLDER]
 
-  --rounds N    measured rounds of each reset, after one to warm up (5)
+  --rounds N    measured rounds of each reset, after one to warm up (9)
   --kills N     rounds of node_kill and heal (20)
   --seconds N   length of each load on health (20)
   --injections N  rounds of each chaos type and of each alternative, after one to warm up (10)
@@ -38,7 +38,7 @@ export const usage = `npm run bench -- [--rounds N] [--kills N] [--seconds N] [-
   --only PART   ${PARTS.join(', ')}; may be given several times, or with commas
   --out FOLDER  bench/results for what was measured in full, .cache/bench for the rest`;
 
-const whole = { rounds: 5, kills: 20, seconds: 20, injections: 10, runs: 210 };
+const whole = { rounds: 9, kills: 20, seconds: 20, injections: 10, runs: 210 };
 
 /** Reads the command line; throws an Error with one sentence. */
 export function parseOptions(argv: readonly string[]): Options {

@@ -83,7 +83,7 @@ describe('options of the bench', () => {
     const options = parseOptions([]);
     assert.deepEqual(options, {
       parts: ['reset', 'kill', 'health', 'memory', 'faults', 'delay-accuracy', 'alternatives', 'truth'],
-      ...{ rounds: 5, kills: 20, seconds: 20, injections: 10, runs: 210, seed: null, out: null },
+      ...{ rounds: 9, kills: 20, seconds: 20, injections: 10, runs: 210, seed: null, out: null },
     });
     assert.ok(isWhole(options));
   });
@@ -130,7 +130,7 @@ const whole: Results = {
     ...{ engine: '20.10', engine_api: '1.41', cgroup_version: '1', compose: '2.26', node: '20.20' },
   },
   load_per_core: { start: 0.1, end: 0.4 },
-  options: { parts: ['reset', 'kill', 'health', 'memory'], rounds: 5, kills: 20, seconds: 20 },
+  options: { parts: ['reset', 'kill', 'health', 'memory'], rounds: 9, kills: 20, seconds: 20 },
   reset: [
     {
       ...{ kind: 'etcd', title: 'etcd, three nodes', nodes: 3 },
