@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ndjsonLine, readNdjson } from '../lib/ndjson.ts';
 import { Problem } from '../lib/problem.ts';
@@ -11,6 +12,8 @@ export interface JournalOpening {
   tornBytes: number;
   damagedLines: number[];
 }
+
+const emptyForAppending = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 
 interface Waiting {
   line: Buffer;
@@ -32,6 +35,8 @@ export class Journal {
   #closed = false;
   /** Bytes behind `#size` may be in the file. */
   #torn = false;
+  /** The file has its name, but a power cut may still give the name back to the one before it. */
+  #nameUncertain = false;
 
   private constructor(path: string, file: FileHandle, size: number) {
     this.path = path;
@@ -50,7 +55,8 @@ export class Journal {
     const file = await open(path, 'a', 0o600);
     if (goodBytes < bytes.length) await file.truncate(goodBytes);
     await file.datasync();
-    if (existed === null) await syncFolder(path);
+    // An old file's name may be as uncertain as a new one's: who renamed it may have been killed before the sync.
+    await syncFolder(path);
     return { journal: new Journal(path, file, goodBytes), records, tornBytes: bytes.length - goodBytes, damagedLines };
   }
 
@@ -78,7 +84,10 @@ export class Journal {
     });
   }
 
-  /** Replaces the content by what `records` answers once all earlier appends are durable. Atomic: a crash leaves the old file or the new one. */
+  /**
+   * Replaces the content by what `records` answers once all earlier appends are durable. Atomic: a crash leaves the old file or the new one.
+   * When it rejects, nothing is lost; where it is not certain which file a power cut leaves, appends are refused until it is.
+   */
   compact(records: () => unknown[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#compaction = { records, resolve, reject };
@@ -108,23 +117,37 @@ export class Journal {
 
   async #replace(bytes: Buffer): Promise<void> {
     const next = `${this.path}.next`;
-    const file = await open(next, 'w', 0o600);
+    // What is renamed is the open file that is appended to afterwards: to open it again could fail, and leave us writing to the nameless old one.
+    const file = await open(next, emptyForAppending, 0o600);
     try {
       await file.writeFile(bytes);
       await file.datasync();
-    } finally {
-      await file.close();
+      await rename(next, this.path);
+    } catch (error) {
+      await file.close().catch(() => {});
+      // A disk that is full needs the room.
+      await rm(next, { force: true }).catch(() => {});
+      throw error;
     }
-    await rename(next, this.path);
     const replaced = this.#file;
-    this.#file = await open(this.path, 'a', 0o600);
+    this.#file = file;
     this.#size = bytes.length;
     this.#torn = false;
-    await replaced.close();
+    this.#nameUncertain = true;
+    // Nothing that matters is in it any more.
+    await replaced.close().catch(() => {});
+    await this.#makeNameCertain();
+  }
+
+  async #makeNameCertain(): Promise<void> {
+    if (!this.#nameUncertain) return;
     await syncFolder(this.path);
+    this.#nameUncertain = false;
   }
 
   async #write(bytes: Buffer): Promise<void> {
+    // Else a power cut could bring back the file from before the compaction, without what is appended now.
+    await this.#makeNameCertain();
     // A torn half that could not be taken back must go before anything is written behind it.
     if (this.#torn) await this.#file.truncate(this.#size);
     this.#torn = true;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import fs, { access, appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +10,33 @@ import { Ledger } from '../../src/ledger/ledger.ts';
 import { lockDataDir } from '../../src/ledger/lock.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { ndjsonLine, readNdjson } from '../../src/lib/ndjson.ts';
+
+/** Lets each `open` below the folder fail as it does without descriptors, from the next rename there on and until the answer is called. */
+function noDescriptorsAfterRename(folder: string): () => void {
+  const { open, rename } = fs;
+  let renamed = false;
+  fs.rename = async (from, to) => {
+    await rename(from, to);
+    if (String(to).startsWith(folder)) renamed = true;
+  };
+  fs.open = async (path, ...rest) => {
+    if (renamed && String(path).startsWith(folder)) throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    return open(path, ...rest);
+  };
+  syncBuiltinESMExports();
+  return () => {
+    Object.assign(fs, { open, rename });
+    syncBuiltinESMExports();
+  };
+}
+
+const numbered = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => ({ n: from + n }));
+
+async function recordsOf(path: string): Promise<unknown[]> {
+  const { journal, records } = await Journal.open(path);
+  await journal.close();
+  return records;
+}
 
 describe('the ledger’s file', () => {
   let dir = '';
@@ -116,6 +144,77 @@ describe('the ledger’s file', () => {
     assert.ok((await readFile(path)).length < 12 * 20 * 40_000, 'the file was compacted');
   });
 
+  test('after a compaction that could not open anything any more, no append is lost', async () => {
+    const folder = await mkdtemp(join(dir, 'renamed-'));
+    const path = join(folder, 'journal');
+    const { journal } = await Journal.open(path);
+    for (const record of numbered(1, 3)) await journal.append(record);
+    const restore = noDescriptorsAfterRename(folder);
+    try {
+      await assert.rejects(
+        journal.compact(() => numbered(2, 3)),
+        { code: 'ledger_unavailable' },
+      );
+      // A power cut could bring back the old file without it.
+      await assert.rejects(journal.append({ n: 'refused' }), { code: 'ledger_unavailable' });
+    } finally {
+      restore();
+    }
+    await journal.append({ n: 4 });
+    assert.deepEqual(readNdjson(await readFile(path)).records, numbered(2, 4));
+    await journal.compact(() => numbered(3, 4));
+    await journal.append({ n: 5 });
+    await journal.close();
+    assert.deepEqual(await recordsOf(path), numbered(3, 5));
+  });
+
+  test('a ledger whose compaction may be undone by a power cut is not writable until it cannot', async () => {
+    const folder = await mkdtemp(join(dir, 'unsynced-'));
+    const path = join(folder, 'ledger');
+    const ledger = await Ledger.open(path, systemClock);
+    const told: unknown[] = [];
+    ledger.onCompactionError = (error) => told.push(error);
+    const restore = noDescriptorsAfterRename(folder);
+    try {
+      await ledger.put('fault', 'big', { text: 'x'.repeat(1 << 20) });
+      assert.equal(told.length, 1);
+      assert.equal(await ledger.probe(), false);
+      assert.equal(ledger.writable, false);
+      await assert.rejects(ledger.put('fault', 'refused', { n: 1 }), { code: 'ledger_unavailable' });
+    } finally {
+      restore();
+    }
+    assert.equal(await ledger.probe(), true);
+    await ledger.put('fault', 'after', { n: 2 });
+    await ledger.close();
+    const again = await Ledger.open(path, systemClock);
+    await again.close();
+    assert.deepEqual(
+      again.all('fault').map((e) => e.id),
+      ['big', 'after'],
+    );
+  });
+
+  test('a compaction that fails before its rename leaves the file as it was, and in use', async () => {
+    const path = join(dir, 'in-the-way');
+    const { journal } = await Journal.open(path);
+    await journal.append({ n: 1 });
+    await mkdir(`${path}.next`);
+    await assert.rejects(
+      journal.compact(() => []),
+      { code: 'ledger_unavailable' },
+    );
+    await journal.append({ n: 2 });
+    await rm(`${path}.next`, { recursive: true });
+    // What a killed compaction leaves.
+    await writeFile(`${path}.next`, 'x'.repeat(1000));
+    await journal.append({ n: 3 });
+    await journal.compact(() => numbered(1, 3));
+    await journal.append({ n: 4 });
+    await journal.close();
+    assert.deepEqual(await recordsOf(path), numbered(1, 4));
+  });
+
   test('a record that cannot be written is refused, is not visible, and leaves the file whole', {
     skip: process.getuid?.() === 0 ? false : 'needs root to mount a small disk',
   }, async () => {
@@ -135,6 +234,15 @@ describe('the ledger’s file', () => {
       await ledger.put('fault', 'after', { n: 2 });
       assert.equal(ledger.writable, true);
       await ledger.close();
+      const { journal } = await Journal.open(join(mount, 'other'));
+      await assert.rejects(
+        journal.compact(() => [{ text: 'x'.repeat(200_000) }]),
+        { code: 'ledger_unavailable' },
+      );
+      // The half of a compaction takes no room from the next record.
+      await assert.rejects(access(join(mount, 'other.next')), { code: 'ENOENT' });
+      await journal.append({ n: 1 });
+      await journal.close();
       const again = await Ledger.open(path, systemClock);
       assert.deepEqual(again.damage, { tornBytes: 0, damagedLines: [] });
       assert.deepEqual(
