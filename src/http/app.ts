@@ -8,6 +8,7 @@ import { bodyLimit, readBodies } from './body.ts';
 import { onClientError } from './client-error.ts';
 import type { App, Deps } from './deps.ts';
 import { type Gate, makeGate } from './gate.ts';
+import { originForm } from './host.ts';
 import { type IdempotencyStore, MemoryIdempotencyStore } from './idempotency-store.ts';
 import { KnownPaths } from './known-paths.ts';
 import { Once } from './once.ts';
@@ -65,6 +66,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     return503OnClosing: false,
     clientErrorHandler: onClientError,
+    // The gate looks at it; Node would answer without a body.
+    http: { requireHostHeader: false },
+    rewriteUrl: ({ url = '/' }) => originForm(url),
     schemaErrorFormatter: invalidRequest,
     // Paths that no route can match never reach the hooks.
     frameworkErrors: (error, request, reply) => {

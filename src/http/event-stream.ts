@@ -72,7 +72,7 @@ export async function streamEvents(
       const events = source.after(cursor, batch, subject);
       if (events.length > 0) {
         text = events
-          .filter((event) => type === undefined || event.type === type)
+          .filter((event) => type === undefined || event.type === type || event.type === 'events.gap')
           .map(format)
           .join('');
         cursor = events.at(-1)?.id ?? cursor;

@@ -12,6 +12,20 @@ export function parseHost(text: string | undefined): HostName | null {
   return name === undefined ? null : { name: name.toLowerCase(), port: port ?? null };
 }
 
+const absolute = /^https?:\/\/([^/?#]*)/i;
+
+/** The authority that a request target in absolute form (`http://name/path`) has; null for the usual form. */
+export function authorityOf(target: string): string | null {
+  return absolute.exec(target)?.[1] ?? null;
+}
+
+/** A request target as a path, whether or not it came in absolute form. */
+export function originForm(target: string): string {
+  if (target.startsWith('/') || !absolute.test(target)) return target;
+  const rest = target.replace(absolute, '');
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 /** True for a loopback name with any port and for what the setting lists; a port there must be matched. */
 export function hostAllowed(header: string | undefined, allowed: readonly string[]): boolean {
   const host = parseHost(header);

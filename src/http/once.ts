@@ -6,7 +6,7 @@ import { Problem } from '../lib/problem.ts';
 import type { Answer } from './answer.ts';
 import type { IdempotencyStore } from './idempotency-store.ts';
 import { parsePrefer } from './prefer.ts';
-import { problemAnswer } from './problems.ts';
+import { answerTo, problemAnswer } from './problems.ts';
 import { type Attempt, brief, patient } from './running.ts';
 
 /**
@@ -33,11 +33,11 @@ export class Once {
 
     const fingerprint = fingerprintOf(request);
     const kept = this.#store.get(key);
-    if (kept !== undefined) return kept.fingerprint === fingerprint ? replayed(kept.answer) : problemAnswer(request, reused());
+    if (kept !== undefined) return kept.fingerprint === fingerprint ? replayed(request, kept.answer) : problemAnswer(request, reused());
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) {
       if (underWay.fingerprint !== fingerprint) return problemAnswer(request, reused());
-      return replayed(await patient(this.#control, underWay.attempt, preference));
+      return replayed(request, await patient(this.#control, underWay.attempt, preference));
     }
 
     const attempt = attemptOf(request, begin);
@@ -80,7 +80,8 @@ function asItIsNow(answer: Answer): Answer {
   return { ...answer, body: JSON.parse(JSON.stringify(answer.body)) as unknown };
 }
 
-function replayed(answer: Answer): Answer {
+function replayed(request: FastifyRequest, first: Answer): Answer {
+  const answer = answerTo(request, first);
   return { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } };
 }
 

@@ -90,9 +90,10 @@ function problemCodes(
 ): ProblemCode[] {
   const named = (about.params as { properties?: object } | undefined)?.properties ?? {};
   return [
-    ...(about.open ? [] : always),
+    ...(about.open ? (['invalid_request'] as const) : always),
     ...('subject' in named ? ofSubject : []),
-    ...(about.body ? withBody : []),
+    // A DELETE takes none, but may come with one, which is then read to be refused.
+    ...(about.body || method === 'DELETE' ? withBody : []),
     ...(method === 'POST' ? (['idempotency_key_reused'] as const) : []),
     ...(about.operation ? whenChanging : method === 'GET' ? [] : (['shutting_down'] as const)),
     ...(about.errors ?? []),

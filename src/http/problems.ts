@@ -3,6 +3,8 @@ import { Problem, type ProblemBody, type ProblemCode } from '../lib/problem.ts';
 import { type Answer, send } from './answer.ts';
 import { HungUp } from './hang-up.ts';
 
+const problemType = 'application/problem+json';
+
 const frameworkCodes: Record<string, ProblemCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -36,12 +38,21 @@ export function problemAnswer(request: FastifyRequest, error: unknown): Answer {
 
 /** The same for the body of a problem that an operation ended with. */
 export function bodyAnswer(request: FastifyRequest, body: ProblemBody): Answer {
-  const instance = (request.url.split('?')[0] ?? '').slice(0, 500);
   return {
     status: body.status,
-    headers: { 'content-type': 'application/problem+json', ...extraHeaders(body) },
-    body: { ...body, instance, request_id: request.id },
+    headers: { 'content-type': problemType, ...extraHeaders(body) },
+    body: { ...body, ...about(request) },
   };
+}
+
+/** An answer that was another request's first: a problem names the request that it is given to. */
+export function answerTo(request: FastifyRequest, answer: Answer): Answer {
+  if (answer.headers['content-type'] !== problemType) return answer;
+  return { ...answer, body: { ...(answer.body as ProblemBody), ...about(request) } };
+}
+
+function about(request: FastifyRequest): { instance: string; request_id: string } {
+  return { instance: (request.url.split('?')[0] ?? '').slice(0, 500), request_id: request.id };
 }
 
 function extraHeaders(body: ProblemBody): Record<string, string> {

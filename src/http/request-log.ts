@@ -11,8 +11,8 @@ export function requestId(request: Pick<IncomingMessage, 'headers'>): string {
 }
 
 /**
- * One line a request, when it was answered; at `debug` for what is asked again and again, as long as it is answered. Headers, where tokens are, are
- * never logged.
+ * One line a request, when it was answered, with its operation, whose own lines say why it failed; at `debug` for what is asked again and again, as long as it is
+ * answered, at `error` for a failure of the service itself. Headers, where tokens are, are never logged.
  */
 export function logRequests(app: App): void {
   app.addHook('onRequest', (request, reply, done) => {
@@ -22,8 +22,10 @@ export function logRequests(app: App): void {
     done();
   });
   app.addHook('onResponse', async (request, reply) => {
-    const level = quiet.has(request.routeOptions.url ?? '') && reply.statusCode < 400 ? 'debug' : 'info';
+    const status = reply.statusCode;
+    const level = status === 500 ? 'error' : quiet.has(request.routeOptions.url ?? '') && status < 400 ? 'debug' : 'info';
     const ms = Math.round(reply.elapsedTime * 10) / 10;
-    request.log[level]({ method: request.method, url: request.url.slice(0, 500), status: reply.statusCode, ms }, 'request');
+    const operation = reply.getHeader('x-operation-id');
+    request.log[level]({ method: request.method, url: request.url.slice(0, 500), status, ms, operation }, 'request');
   });
 }

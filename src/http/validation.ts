@@ -1,28 +1,45 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { FastifySchemaCompiler } from 'fastify';
+import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import { components } from './schemas/index.ts';
 
 /**
- * Compiles what requests are checked with. Bodies are taken as they are: no type is coerced, no field dropped or made up. The other parts arrive as
- * text, so there numbers and booleans are read from it.
+ * Compiles what requests are checked with. All is taken as it is: no type is coerced, no field dropped or made up. Only a query arrives as text, so
+ * there numbers and booleans are read from it.
  */
 export function validatorCompiler(): FastifySchemaCompiler<object> {
-  const options = {
+  const ajv = new Ajv2020({
     allErrors: true,
     verbose: true,
     removeAdditional: false,
     useDefaults: false,
+    coerceTypes: false,
     formats: { 'date-time': true },
-  } as const;
-  const body = new Ajv2020({ ...options, coerceTypes: false });
-  const text = new Ajv2020({ ...options, coerceTypes: true });
-  for (const { schema } of components) {
-    body.addSchema(schema);
-    text.addSchema(schema);
-  }
+  });
+  for (const { schema } of components) ajv.addSchema(schema);
   return ({ schema, httpPart }) => {
-    if (httpPart === 'body') return body.compile(schema);
-    return text.compile(httpPart === 'headers' ? lowerCase(schema) : schema);
+    const validate = ajv.compile(httpPart === 'headers' ? lowerCase(schema) : schema);
+    if (httpPart !== 'querystring') return validate;
+    const read = reader(schema);
+    return (query: Record<string, unknown>) => {
+      read(query);
+      return validate(query) || { error: (validate.errors ?? []) as FastifySchemaValidationError[] };
+    };
+  };
+}
+
+/** Decimal digits and no other way of writing a number: what is meant by `1e2` or ` 5` is for the caller to say. */
+const integer = /^(\d+|-0*[1-9]\d*)$/;
+
+/** Puts the number or boolean that the text of a parameter is in its place. Other text stays, and is then found to be of the wrong type. */
+function reader(schema: { properties?: object }): (query: Record<string, unknown>) => void {
+  const types = Object.entries((schema.properties ?? {}) as Record<string, { type?: unknown }>);
+  return (query) => {
+    for (const [name, { type }] of types) {
+      const text = query[name];
+      if (typeof text !== 'string') continue;
+      if (type === 'integer' && integer.test(text)) query[name] = Number(text);
+      if (type === 'boolean' && (text === 'true' || text === 'false')) query[name] = text === 'true';
+    }
   };
 }
 

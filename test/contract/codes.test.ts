@@ -87,7 +87,7 @@ describe('the errors of the contract', () => {
   test('are those that each route can be answered with, and no other', async (t) => {
     const found = await codesByRoute(t);
     for (const open of ['GET /healthz', 'GET /readyz']) {
-      assert.deepEqual(found.get(open), [], open);
+      assert.deepEqual(found.get(open), ['invalid_request'], open);
       found.delete(open);
     }
     const shown = Object.fromEntries(
@@ -102,6 +102,26 @@ describe('the errors of the contract', () => {
       );
       assert.equal(codes.includes('shutting_down'), !route.startsWith('GET '), route);
       assert.equal(codes.includes('idempotency_key_reused'), route.startsWith('POST '), route);
+      for (const code of ['payload_too_large', 'unsupported_media_type'])
+        assert.equal(codes.includes(code), !route.startsWith('GET '), route);
+    }
+  });
+
+  test('are told of a body that a route cannot read, of each that reads one', async (t) => {
+    const document = await served(t);
+    const app = await appFor(t, scripted());
+    for (const { path, method, operation } of operations(document).filter((o) => o.method !== 'get')) {
+      const verb = method.toUpperCase() as 'POST' | 'PATCH' | 'DELETE';
+      const url = path.replace(/\{\w+\}/g, 'x');
+      for (const [type, payload, code] of [
+        ['text/plain', 'all', 'unsupported_media_type'],
+        ['application/json', `"${'x'.repeat(65_536)}"`, 'payload_too_large'],
+        ['application/json', '{"all":true}', 'invalid_request'],
+      ] as const) {
+        const reply = await app.inject({ method: verb, url, payload, headers: { 'content-type': type } });
+        assert.equal(reply.json().code, code, `${verb} ${url}`);
+        assert.ok(codesOf(operation).includes(code), `${verb} ${path} ${code}`);
+      }
     }
   });
 

@@ -63,11 +63,69 @@ describe('who gets in', () => {
     assert.equal(reply.json().code, 'forbidden_host');
   });
 
-  test('a request without Host is refused', async (t) => {
-    const { port } = await listening(t, control());
+  /** Sends the lines of a head, and answers the status and the body of what comes back. */
+  async function raw(port: number, ...lines: string[]): Promise<[number, { code?: string; errors?: unknown; instance?: string }]> {
     const socket = connect(port, '127.0.0.1');
-    socket.end('GET /v1/kinds HTTP/1.0\r\n\r\n');
-    assert.match(await text(socket), /^HTTP\/1\.1 403 .*"forbidden_host"/s);
+    socket.write(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    const status = Number(head.split(' ')[1]);
+    if (status >= 400) assert.match(head, /^content-type: application\/problem\+json$/im);
+    return [status, JSON.parse(body)];
+  }
+  const badHost = (reason: string) => [{ in: 'header', path: 'host', reason }];
+
+  test('a request without Host is refused', async (t) => {
+    const called = control();
+    const { port } = await listening(t, called);
+    assert.equal((await raw(port, 'GET /v1/kinds HTTP/1.0'))[1].code, 'forbidden_host');
+    for (const path of ['/v1/kinds', '/nothing/here', '/%zz', '/healthz']) {
+      const [status, body] = await raw(port, `GET ${path} HTTP/1.1`);
+      assert.deepEqual([status, body.code, body.errors, body.instance], [400, 'invalid_request', badHost('is required'), path]);
+    }
+    const [status, body] = await raw(port, 'GET /v1/kinds HTTP/1.1', 'Host:');
+    assert.deepEqual([status, body.code], [403, 'forbidden_host']);
+    assert.deepEqual(called.calls, []);
+  });
+
+  test('a request with two Hosts is refused, whichever comes first', async (t) => {
+    const called = control();
+    const { port } = await listening(t, called);
+    for (const hosts of [
+      ['Host: localhost', 'Host: evil.example'],
+      ['Host: evil.example', 'host: localhost'],
+      ['HOST: localhost', 'Accept: */*', 'Host: localhost'],
+    ]) {
+      for (const line of ['GET /v1/kinds HTTP/1.1', 'GET /v1/kinds HTTP/1.0', 'GET http://localhost/v1/kinds HTTP/1.1']) {
+        const [status, body] = await raw(port, line, ...hosts);
+        assert.deepEqual([status, body.code, body.errors], [400, 'invalid_request', badHost('must be given once')], line);
+      }
+    }
+    assert.deepEqual(called.calls, []);
+  });
+
+  test('a target in absolute form is taken when its name is ours, as the path that is in it', async (t) => {
+    const called = control();
+    const { port } = await listening(t, called, { allowedHosts: ['runner.example'] });
+    const ask = (target: string, ...more: string[]) => raw(port, `GET ${target} HTTP/1.1`, ...more);
+    for (const target of [
+      'http://evil.example/v1/kinds',
+      'HTTP://evil.example',
+      'https://localhost@evil.example/v1/kinds',
+      'http:///v1/kinds',
+    ]) {
+      const [status, body] = await ask(target, 'Host: localhost');
+      assert.deepEqual([status, body.code], [403, 'forbidden_host'], target);
+    }
+    assert.equal((await ask('http://localhost/v1/kinds', 'Host: evil.example'))[1].code, 'forbidden_host');
+    assert.equal((await ask('http://localhost/v1/kinds'))[0], 400);
+    assert.deepEqual(called.calls, []);
+    for (const target of [`http://localhost:${port}/v1/kinds`, 'HTTP://Runner.Example/v1/kinds?limit=1']) {
+      assert.deepEqual(await ask(target, 'Host: localhost'), [200, { kinds: [], next_cursor: null }], target);
+    }
+    const [status, body] = await ask('http://localhost/v1/events/1?x=http://localhost/', 'Host: localhost');
+    assert.deepEqual([status, body.instance], [404, '/v1/events/1']);
+    const foreign = await ask('http://localhost/v1/kinds', 'Host: runner.example', 'Origin: http://runner.example');
+    assert.equal(foreign[1].code, 'forbidden_origin');
   });
 
   test('a page from elsewhere is refused, one of our own is not', async (t) => {

@@ -117,11 +117,47 @@ describe('Idempotency-Key', () => {
     const control = scripted({ inject: () => running });
     const app = await appFor(t, control);
     const first = await app.inject(call('k'));
-    const again = await app.inject(call('k'));
+    const again = await app.inject(call('k', undefined, { 'x-request-id': 'the-second' }));
     assert.equal(again.statusCode, 422);
     assert.equal(again.headers['content-type'], 'application/problem+json');
-    assert.equal(again.body, first.body);
+    assert.equal(first.json().request_id, first.headers['x-request-id']);
+    assert.equal(again.headers['x-request-id'], 'the-second');
+    assert.deepEqual(again.json(), { ...first.json(), request_id: 'the-second' });
     assert.deepEqual(control.calls, ['inject']);
+  });
+
+  test('who waited for the error of another request gets it with its own request id, and after a restart too', async (t) => {
+    const path = join(folder(t), 'idempotency.ndjson');
+    const before = await openIdempotencyStore(path);
+    const running = pending('inject');
+    const began = promised();
+    const control = scripted({
+      inject: () => {
+        began.keep();
+        return running;
+      },
+      operation: async () => running.operation,
+    });
+    const app = await appFor(t, control, { idempotency: before });
+    const as = (id: string) => call('k', undefined, { 'x-request-id': id });
+    const first = app.inject(as('a')).then((reply) => reply);
+    await began.promise;
+    const second = app.inject(as('b')).then((reply) => reply);
+    await app.inject(call('k', undefined, { prefer: 'respond-async' }));
+    running.end({ state: 'failed', error: new Problem('effect_not_observed', 'Nothing happened.').toBody() });
+    const replies = await Promise.all([first, second]);
+    await before.close();
+    const after = await openIdempotencyStore(path);
+    t.after(() => after.close());
+    replies.push(await (await appFor(t, control, { idempotency: after })).inject(as('c')));
+    assert.deepEqual(
+      replies.map((reply) => [reply.statusCode, reply.headers['x-request-id'], reply.json().request_id, reply.json().instance]),
+      ['a', 'b', 'c'].map((id) => [422, id, id, url]),
+    );
+    assert.deepEqual(
+      control.calls.filter((name) => name === 'inject'),
+      ['inject'],
+    );
   });
 
   test('what changed nothing and passes does not stick to the key', async (t) => {

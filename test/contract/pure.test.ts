@@ -121,6 +121,7 @@ describe('pages', () => {
         let cursor: string | null | undefined;
         do {
           const page = pageByName(
+            'kind',
             all.map((name) => ({ name })),
             { limit, ...(cursor ? { cursor } : {}) },
           );

@@ -238,9 +238,11 @@ describe('lists', () => {
     const names = ['b', 'a', 'c'];
     const app = await appFor(t, scripted({ subjects: async () => names.map((name) => ({ ...subject, name })) }));
     const first = (await app.inject('/v1/subjects?limit=2')).json();
-    assert.deepEqual([first.subjects.map((s: SubjectView) => s.name), first.next_cursor], [['a', 'b'], 'b']);
-    const second = (await app.inject('/v1/subjects?limit=2&cursor=b')).json();
+    assert.deepEqual([first.subjects.map((s: SubjectView) => s.name), first.next_cursor], [['a', 'b'], 'subject:b']);
+    const second = (await app.inject('/v1/subjects?limit=2&cursor=subject:b')).json();
     assert.deepEqual([second.subjects.map((s: SubjectView) => s.name), second.next_cursor], [['c'], null]);
+    names.shift();
+    assert.deepEqual((await app.inject('/v1/subjects?limit=2&cursor=subject:b')).json(), second, 'the item of the cursor is gone');
   });
 
   test('of faults hand limit and cursor on', async (t) => {
@@ -255,10 +257,10 @@ describe('lists', () => {
       }),
     );
     await app.inject('/v1/subjects/etcd/faults');
-    await app.inject('/v1/subjects/etcd/faults?limit=500&cursor=flt_1');
+    await app.inject('/v1/subjects/etcd/faults?limit=500&cursor=flt_01J8Z0V0M6C1X4W6S0F4JYQ3ZB');
     assert.deepEqual(seen, [
       ['etcd', { limit: 50 }],
-      ['etcd', { limit: 500, cursor: 'flt_1' }],
+      ['etcd', { limit: 500, cursor: 'flt_01J8Z0V0M6C1X4W6S0F4JYQ3ZB' }],
     ]);
   });
 });

@@ -75,7 +75,7 @@ function listEvents(source: EventSource, options: StreamOptions, limit: number):
   for (let cursor = options.after; ; ) {
     const events = source.after(cursor, 500, subject);
     for (const event of events) {
-      if (type !== undefined && event.type !== type) continue;
+      if (type !== undefined && event.type !== type && event.type !== 'events.gap') continue;
       // One more than asked for: there is a next page.
       if (found.length === limit) return { events: found, next_cursor: String(found.at(-1)?.id) };
       found.push(event);

@@ -9,7 +9,7 @@ import { brief, follow } from '../running.ts';
 import { ChaosTypeList } from '../schemas/chaos-type.ts';
 import { Fault, FaultList, FaultPlan, FaultRenewal, HealedFaults } from '../schemas/fault.ts';
 import { FaultRequest } from '../schemas/fault-request.ts';
-import { defaultLimit, PageQuery } from '../schemas/page.ts';
+import { defaultLimit, FaultPageQuery } from '../schemas/page.ts';
 import { FaultParams, SubjectParams } from '../schemas/params.ts';
 
 const planMs = 60_000;
@@ -94,7 +94,7 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     summary: 'List the faults of a subject',
     description: 'Active and past ones, newest first.',
     params: SubjectParams,
-    query: PageQuery,
+    query: FaultPageQuery,
     success: { 200: { description: 'A page of faults.', body: FaultList } },
   });
   app.get('/v1/subjects/:subject/faults', { schema: list }, async (request): Promise<FaultList> => {

@@ -3,7 +3,7 @@ import { reading } from '../hang-up.ts';
 import { operation } from '../operation-schema.ts';
 import { pageByName } from '../pages.ts';
 import { Kind, KindList } from '../schemas/kind.ts';
-import { PageQuery } from '../schemas/page.ts';
+import { KindPageQuery } from '../schemas/page.ts';
 import { KindParams } from '../schemas/params.ts';
 
 /** What can be put under test here. */
@@ -13,12 +13,12 @@ export function kindRoutes(app: App, { control }: Deps): void {
     tag: 'Kinds',
     summary: 'List the kinds',
     description: 'What can be tested here, with node types, roles, chaos types, images and whether each image is present. By name.',
-    query: PageQuery,
+    query: KindPageQuery,
     success: { 200: { description: 'A page of kinds.', body: KindList } },
     errors: ['engine_unavailable'],
   });
   app.get('/v1/kinds', { schema: list }, async (request, reply): Promise<KindList> => {
-    const { items, next_cursor } = pageByName(await control.kinds(reading(reply)), request.query);
+    const { items, next_cursor } = pageByName('kind', await control.kinds(reading(reply)), request.query);
     return { kinds: items, next_cursor };
   });
 

@@ -6,7 +6,7 @@ import { reading } from '../hang-up.ts';
 import { operation } from '../operation-schema.ts';
 import { pageByName } from '../pages.ts';
 import { brief, follow } from '../running.ts';
-import { PageQuery } from '../schemas/page.ts';
+import { SubjectPageQuery } from '../schemas/page.ts';
 import { SubjectParams } from '../schemas/params.ts';
 import { NewSubject, Subject, SubjectList } from '../schemas/subject.ts';
 
@@ -19,12 +19,12 @@ export function subjectRoutes(app: App, { control, once }: Deps): void {
     tag: 'Subjects',
     summary: 'List the subjects',
     description: 'The live copies of the kinds, by name. Each kind has a default subject of its own name.',
-    query: PageQuery,
+    query: SubjectPageQuery,
     success: { 200: { description: 'A page of subjects.', body: SubjectList } },
     errors: ['engine_unavailable', 'engine_error'],
   });
   app.get('/v1/subjects', { schema: list }, async (request, reply): Promise<SubjectList> => {
-    const { items, next_cursor } = pageByName(await control.subjects(reading(reply)), request.query);
+    const { items, next_cursor } = pageByName('subject', await control.subjects(reading(reply)), request.query);
     return { subjects: items, next_cursor };
   });
 

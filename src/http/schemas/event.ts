@@ -21,7 +21,10 @@ export const EventQuery = Type.Object(
 export const Event = component<EventView>('Event')(
   Type.Object(
     {
-      id: Type.Integer({ description: 'Rises by one with every event, whatever its subject.' }),
+      id: Type.Integer({
+        description:
+          'Rises with every event, whatever its subject: by one, but after a crash of the service some numbers may be left out, where an `events.gap` stands then.',
+      }),
       at: time(),
       type: Type.String(),
       subject: nullable(Type.String(), { description: 'Null: about the service or its engine.' }),
