@@ -8,9 +8,10 @@ import { createEngine } from './engine/dockerode.ts';
 import { EngineError } from './engine/port.ts';
 import { buildApp } from './http/app.ts';
 import { openIdempotencyStore } from './http/idempotency-store.ts';
+import { inDataDir } from './ledger/lock.ts';
 import { deadline } from './lib/until.ts';
 import { prioritize } from './priority.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { loggerOptions, readSettings, type Settings } from './settings.ts';
 
 /** Time for a graceful stop: what runs is cancelled, faults are healed. */
 const graceMs = 25_000;
@@ -29,12 +30,12 @@ async function main(): Promise<void> {
     log,
     kindFolders: [
       { files: join(root, 'subjects'), code: join(here, '..', 'subjects') },
-      ...settings.subjectsDirs.map((dir) => ({ files: dir, code: dir })),
+      ...settings.subjectsDirs.map((dir) => ({ files: dir, code: dir, setting: 'SUBJECTD_SUBJECTS_DIR' })),
     ],
     env: process.env,
   });
   const version = String((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: unknown }).version);
-  const idempotency = await openIdempotencyStore(join(settings.dataDir, 'idempotency.ndjson'));
+  const idempotency = await inDataDir(settings.dataDir, () => openIdempotencyStore(join(settings.dataDir, 'idempotency.ndjson')));
   const app = await buildApp({
     control: handle.control,
     logger: log,
@@ -84,11 +85,11 @@ function takePriority({ nice }: Settings, log: Logger): void {
   }
 }
 
-function logger({ logLevel }: Settings): Logger {
+function logger(settings: Settings): Logger {
   const transport = process.stdout.isTTY
     ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } } }
     : {};
-  return pino({ level: logLevel, redact: ['req.headers.authorization'], ...transport });
+  return pino({ ...loggerOptions(settings), ...transport });
 }
 
 function findRoot(from: string): string {

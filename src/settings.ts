@@ -1,4 +1,7 @@
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
+import { type LoggerOptions, stdSerializers } from 'pino';
+import { parseHost } from './http/host.ts';
 import { parseRange, type Range } from './reset/subnet.ts';
 
 /** Everything that can be set, with units. All settings are environment variables; the README lists them, and a test compares. */
@@ -78,6 +81,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
   const subnetPool = parseRange(text('SUBJECTD_SUBNET_POOL') ?? '');
   if (subnetPool === null || subnetPool.bits > 24)
     throw new Error('SUBJECTD_SUBNET_POOL must be an IPv4 range of /24 or larger, like 10.201.0.0/16.');
+  const allowedHosts = list('SUBJECTD_ALLOWED_HOSTS', /[,\s]+/);
+  const noHost = allowedHosts.find((entry) => !canBeHost(entry));
+  if (noHost !== undefined) {
+    throw new Error(
+      `SUBJECTD_ALLOWED_HOSTS must be host names or addresses (IPv6 in brackets), each with or without a port, as in "lab.example:8080"; ${JSON.stringify(noHost)} is none.`,
+    );
+  }
 
   return {
     host,
@@ -88,7 +98,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     projectPrefix: prefix,
     portOffset: integer('SUBJECTD_PORT_OFFSET', 0, 60_000),
     logLevel,
-    allowedHosts: list('SUBJECTD_ALLOWED_HOSTS', /[,\s]+/),
+    allowedHosts,
     advertiseHost: text('SUBJECTD_ADVERTISE_HOST'),
     subnetPool,
     healthIntervalMs: integer('SUBJECTD_HEALTH_INTERVAL_MS', 100, 60_000),
@@ -98,4 +108,18 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     engineSocket: text('SUBJECTD_ENGINE_SOCKET') ?? '',
     dockerHost: env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? null : env.DOCKER_HOST,
   };
+}
+
+/** What a `Host` header can be equal to: no URL, no pattern. */
+function canBeHost(text: string): boolean {
+  const host = parseHost(text);
+  if (host === null) return false;
+  if (host.port !== null && (Number(host.port) < 1 || Number(host.port) > 65_535)) return false;
+  return host.name.startsWith('[') ? isIPv6(host.name.slice(1, -1)) : /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/.test(host.name);
+}
+
+/** How the service logs: an error has its message, stack, code and causes under either name. pino by itself knows `err` only, and prints `{}` for `error`. */
+export function loggerOptions({ logLevel }: Pick<Settings, 'logLevel'>): LoggerOptions {
+  const serializers = { err: stdSerializers.errWithCause, error: stdSerializers.errWithCause };
+  return { level: logLevel, redact: ['req.headers.authorization'], serializers };
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Engine, EngineError } from '../engine/port.ts';
@@ -8,9 +7,9 @@ import { FaultStore } from '../faults/store.ts';
 import { Watchdog } from '../faults/watchdog.ts';
 import { Quiet } from '../health/quiet.ts';
 import { Checks } from '../kind/check.ts';
-import { type KindFolder, loadKinds } from '../kind/loader.ts';
+import { type Kind, type KindFolder, knownProfiles, loadKinds } from '../kind/loader.ts';
 import { Ledger } from '../ledger/ledger.ts';
-import { lockDataDir } from '../ledger/lock.ts';
+import { type DataDirLock, inDataDir, lockDataDir, makeDataDir } from '../ledger/lock.ts';
 import { ownerOf } from '../ledger/owner.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRng } from '../lib/rng.ts';
@@ -58,19 +57,17 @@ export interface ControlHandle {
 }
 
 /**
- * Puts the service together: takes the data directory, opens the ledger, loads the kinds, recovers from whatever the last run left, then answers. Throws an
- * Error with one sentence when it cannot: a data directory in use, a kind that cannot be loaded, an engine that does not answer.
+ * Puts the service together: loads the kinds, takes the data directory, opens the ledger, recovers from whatever the last run left, then answers. Throws an
+ * Error with one sentence when it cannot: a data directory in use or of no use, a kind that cannot be loaded, an engine that does not answer.
  */
 export async function createControl(options: ControlOptions): Promise<ControlHandle> {
   const { log, dataDir } = options;
   const instrument = options.instrument ?? ((_what, thing) => thing);
   const engine = instrument('engine', options.engine);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const lock = await lockDataDir(dataDir);
-  if (lock === null) throw new Error(`Another subjectd uses the data directory ${dataDir}. Stop it, or set SUBJECTD_DATA_DIR to another.`);
-  const owner = await ownerOf(join(dataDir, 'owner'));
-  const ledger = instrument('ledger', await Ledger.open(join(dataDir, 'ledger.ndjson'), systemClock));
-  const events = EventLog.open(join(dataDir, 'events.ndjson'), systemClock);
+  const kinds = await loadKinds(options.kindFolders);
+  await warnOfProfiles(kinds, options);
+  const { lock, owner, events, ...opened } = await inDataDir(dataDir, () => openDataDir(dataDir));
+  const ledger = instrument('ledger', opened.ledger);
   events.onWriteError = (error) => log.error({ error }, 'the event file cannot be written');
   ledger.onCompactionError = (error) => log.warn({ error }, 'the ledger could not be compacted');
   if (ledger.damage.tornBytes > 0) log.warn(ledger.damage, 'the ledger ended in a torn record, which was cut off');
@@ -78,7 +75,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     log.error(ledger.damage, 'the ledger has damaged lines: faults recorded there cannot be undone from it');
   const metrics = new Metrics();
   const operations = new Operations(ledger, systemClock, (error, operation) =>
-    log.error({ error, operation: operation.id }, `${operation.kind} failed`),
+    log.error({ error, operation: operation.id, subject: operation.subject }, `${operation.kind} failed`),
   );
   await operations.restore();
 
@@ -125,7 +122,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
       self: self.inContainer && !self.hostNetwork ? self.containerId : null,
     },
     metrics,
-    kinds: await loadKinds(options.kindFolders),
+    kinds,
     env: options.env,
     projectPrefix: options.projectPrefix,
     portOffset: options.portOffset,
@@ -145,6 +142,31 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
       await lock.release();
     },
   };
+}
+
+/** Makes the directory if need be, takes it, and opens what is kept there. */
+async function openDataDir(dataDir: string): Promise<{ lock: DataDirLock; owner: string; ledger: Ledger; events: EventLog }> {
+  await makeDataDir(dataDir);
+  const lock = await lockDataDir(dataDir);
+  if (lock === null) throw new Error(`Another subjectd uses the data directory ${dataDir}. Stop it, or set SUBJECTD_DATA_DIR to another.`);
+  try {
+    const owner = await ownerOf(join(dataDir, 'owner'));
+    const ledger = await Ledger.open(join(dataDir, 'ledger.ndjson'), systemClock);
+    return { lock, owner, ledger, events: EventLog.open(join(dataDir, 'events.ndjson'), systemClock) };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** No error: the files of the kinds may be changed while the service runs. */
+async function warnOfProfiles(kinds: readonly Kind[], { env, log }: ControlOptions): Promise<void> {
+  const wanted = (env.COMPOSE_PROFILES ?? '').split(',').map((name) => name.trim());
+  if (wanted.every((name) => name === '')) return;
+  const known = await knownProfiles(kinds, env);
+  const unknown = wanted.filter((name) => name !== '' && name !== '*' && !known.includes(name));
+  if (unknown.length === 0) return;
+  log.warn({ unknown, known }, `COMPOSE_PROFILES names ${unknown.join(', ')}, which no kind has; known: ${known.join(', ') || 'none'}`);
 }
 
 /** Owners that the toolbox has seen and that are gone for good. None when it cannot be asked: then everybody is taken to be alive. */

@@ -1,6 +1,10 @@
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Issues } from '../compose/issues.ts';
+import { parse } from '../compose/parse.ts';
+import { substitute } from '../compose/substitute.ts';
+import type { MapTree, Tree } from '../compose/tree.ts';
 import type { Adapter } from './adapter.ts';
 
 /** A definition of a system that can be put under test. */
@@ -15,6 +19,8 @@ export interface Kind {
 export interface KindFolder {
   files: string;
   code: string;
+  /** The setting that names it. */
+  setting?: string;
 }
 
 const namePattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
@@ -25,18 +31,51 @@ const namePattern = /^[a-z0-9][a-z0-9-]{0,30}$/;
  */
 export async function loadKinds(folders: readonly KindFolder[]): Promise<Kind[]> {
   const kinds: Kind[] = [];
-  for (const { files, code } of folders) {
-    const entries = await readdir(files, { withFileTypes: true });
+  for (const folder of folders) {
+    const { files, code } = folder;
+    const entries = await readdir(files, { withFileTypes: true }).catch((error: unknown) => unusable(folder, error));
     for (const entry of entries.filter((e) => e.isDirectory() || e.isSymbolicLink()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const dir = resolve(files, entry.name);
       const composeFile = join(dir, 'compose.yaml');
-      if (!(await exists(composeFile))) continue;
+      if (!(await exists(composeFile).catch((error: unknown) => unusable(folder, error)))) continue;
       if (!namePattern.test(entry.name)) throw new Error(`Kind folder ${dir}: the name must match ${namePattern.source}.`);
       if (kinds.some((k) => k.name === entry.name)) throw new Error(`Kind folder ${dir}: there is another kind named ${entry.name}.`);
       kinds.push({ name: entry.name, dir, composeFile, adapter: await loadAdapter(resolve(code, entry.name), entry.name) });
     }
   }
   return kinds;
+}
+
+function unusable({ files, setting }: KindFolder, error: unknown): never {
+  const { code = '', path = files } = error as NodeJS.ErrnoException;
+  const what = setting === undefined ? `The folder of kinds ${files}` : `${setting} names ${files}, which`;
+  const why =
+    code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is not a folder' : `cannot be read (${code} at ${path || files})`;
+  const next = setting === undefined ? '' : ': name existing folders that hold a folder for each kind, separated by ":"';
+  throw new Error(`${what} ${why}${next}.`, { cause: error });
+}
+
+/** The profiles that services of the kinds are in. A compose file that cannot be read adds none: what is wrong with it is told where it is used. */
+export async function knownProfiles(kinds: readonly Kind[], env: Readonly<Record<string, string | undefined>>): Promise<string[]> {
+  const known = new Set<string>();
+  for (const { composeFile } of kinds) {
+    const issues = new Issues(composeFile);
+    const tree = parse(await readFile(composeFile, 'utf8').catch(() => ''), issues);
+    if (tree === null) continue;
+    const services = within(
+      substitute(tree, (name) => env[name], issues),
+      'services',
+    );
+    for (const { value } of services?.kind === 'map' ? services.entries.values() : []) {
+      const profiles = value.kind === 'map' ? within(value, 'profiles') : undefined;
+      for (const item of profiles?.kind === 'list' ? profiles.items : []) if (item.kind === 'scalar') known.add(item.text);
+    }
+  }
+  return [...known].sort();
+}
+
+function within(tree: MapTree, key: string): Tree | undefined {
+  return tree.entries.get(key)?.value;
 }
 
 async function loadAdapter(dir: string, name: string): Promise<Adapter> {
@@ -64,7 +103,8 @@ async function exists(path: string): Promise<boolean> {
     await access(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    // A link to a file that is no folder lies there too.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
 }

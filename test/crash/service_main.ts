@@ -7,7 +7,7 @@ import { type ControlHandle, createControl } from '../../src/control/create.ts';
 import { createEngine } from '../../src/engine/dockerode.ts';
 import { isLive } from '../../src/faults/fault.ts';
 import { deadline, until } from '../../src/lib/until.ts';
-import { readSettings } from '../../src/settings.ts';
+import { loggerOptions, readSettings } from '../../src/settings.ts';
 import type { Answer, Answers, Order } from './messages.ts';
 import { type CrashPoint, during, instrument } from './points.ts';
 
@@ -31,7 +31,7 @@ async function start(): Promise<Answers['start']> {
   service.handle = await createControl({
     ...settings,
     engine: createEngine(settings.dockerHost === null ? {} : { dockerHost: settings.dockerHost }),
-    log: pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true })),
+    log: pino(loggerOptions(settings), pino.destination({ dest: 2, sync: true })),
     kindFolders: [{ files, code }],
     env: process.env,
     instrument,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { hostAllowed } from '../../src/http/host.ts';
 import { readSettings, settingDefaults } from '../../src/settings.ts';
 
 const read = (env: Record<string, string>) => readSettings(env, '/root-of-it');
@@ -31,6 +32,20 @@ describe('settings', () => {
     assert.throws(() => read({ SUBJECTD_PROJECT_PREFIX: '../x' }), /SUBJECTD_PROJECT_PREFIX/);
     assert.throws(() => read({ SUBJECTD_LOG_LEVEL: 'loud' }), /SUBJECTD_LOG_LEVEL/);
     assert.throws(() => read({ SUBJECTD_SUBNET_POOL: '10.0.0.0/28' }), /SUBJECTD_SUBNET_POOL/);
+  });
+
+  test('an allowed host is what a Host header can be, no URL and no pattern', () => {
+    for (const wrong of ['http://x', 'x/', 'x:y', 'x:0', 'x:65536', '*', '*.lab.example', '::1', '[::g]', '-x', 'bücher.example']) {
+      assert.throws(
+        () => read({ SUBJECTD_ALLOWED_HOSTS: `lab.example,${wrong}` }),
+        (error: Error) =>
+          error.message.startsWith('SUBJECTD_ALLOWED_HOSTS must be host names') && error.message.includes(JSON.stringify(wrong)),
+        wrong,
+      );
+    }
+    const right = ['lab', 'Lab.example', 'lab.example.', 'my_lab:8080', '10.0.0.7', '10.0.0.7:80', '[fd00::1]', '[fd00::1]:65535'];
+    assert.deepEqual(read({ SUBJECTD_ALLOWED_HOSTS: right.join(', ') }).allowedHosts, right);
+    assert.ok(right.every((entry) => hostAllowed(entry, right)));
   });
 
   test('the README lists each setting with its default, and no other', () => {
