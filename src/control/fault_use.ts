@@ -10,7 +10,7 @@ import { nodeNames } from '../kind/subject.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { bodyProblem } from '../lib/input_error.ts';
 import { Problem } from '../lib/problem.ts';
-import { deadline } from '../lib/until.ts';
+import { allEnded, deadline } from '../lib/until.ts';
 import type { FaultPlanView, FaultRequest, Running } from './api.ts';
 import { availabilities } from './availability.ts';
 import type { Context } from './context.ts';
@@ -163,7 +163,7 @@ export function healUse(context: Context, host: Host, id: string): Running {
 /** Tries again what could not be proven: another fault that has ended since may have been the reason. */
 export async function healUnknown(context: Context, host: Host, signal: AbortSignal): Promise<void> {
   const unknown = context.store.live(host.subject.name).filter((r) => r.fault.heal?.verdict === 'unknown');
-  await Promise.all(unknown.map((r) => healOne(context, host, r.fault.id, r.fault.ended_by ?? 'recovery', signal)));
+  await allEnded(unknown.map((r) => healOne(context, host, r.fault.id, r.fault.ended_by ?? 'recovery', signal)));
 }
 
 /** Heals all live faults of a subject, after cancelling whatever holds it. */
@@ -178,7 +178,7 @@ export function healAllUse(context: Context, host: Host, endedBy: EndedBy): Runn
 /** Heals all live faults. At once: one node's recovery may need another's. */
 export async function healLive(context: Context, host: Host, endedBy: EndedBy, signal: AbortSignal): Promise<{ faults: Fault[] }> {
   const live = context.store.live(host.subject.name);
-  return { faults: await Promise.all(live.map(({ fault }) => healOne(context, host, fault.id, endedBy, signal))) };
+  return { faults: await allEnded(live.map(({ fault }) => healOne(context, host, fault.id, endedBy, signal))) };
 }
 
 /** Heals one fault under the subject's lock; answers an ended one as it is. */
@@ -205,26 +205,25 @@ export async function renewUse(
   ttlMs: number,
   signal: AbortSignal,
 ): Promise<Fault> {
-  const record = find(context, host, id);
-  if (record.fault.state !== 'active') throw new Problem('fault_ended', `Fault ${id} is ${record.fault.state}.`, { fault: record.fault });
+  const ended = ({ fault }: FaultRecord) => new Problem('fault_ended', `Fault ${id} is ${fault.state}.`, { fault });
+  find(context, host, id);
+  const record = await context.store.nextFence(id);
+  if (record === null) throw ended(find(context, host, id));
   // The watchdog first: if it cannot be told, the old end stands on both sides.
-  record.fence++;
   const guarded = await context.watchdog.arm(record, ttlMs, record.fault.guarded, signal);
   // Somebody may have changed or ended it meanwhile: what they wrote stands.
-  let renewed = false;
-  await context.store.patch(id, (now) => {
-    // Who heals it takes it back from the watchdog by the newest fence.
-    now.fence = Math.max(now.fence, record.fence);
-    if (now.fault.state !== 'active') return;
-    renewed = true;
-    now.fault.guarded = guarded;
-    now.fault.expires_at = rfc3339(context.clock.now() + ttlMs);
+  const renewed = await context.store.patch(id, ({ fault }) => {
+    if (fault.state !== 'active') return false;
+    fault.guarded = guarded;
+    fault.expires_at = rfc3339(context.clock.now() + ttlMs);
+    return true;
   });
-  const { fault } = find(context, host, id);
+  const now = find(context, host, id);
   if (!renewed) {
-    if (!isLive(fault.state)) await context.watchdog.disarm(record, signal);
-    throw new Problem('fault_ended', `Fault ${id} is ${fault.state}.`, { fault });
+    await context.watchdog.disarm(record, signal);
+    throw ended(now);
   }
+  const { fault } = now;
   expiry.watch(fault);
   context.events.emit('fault.renewed', host.subject.name, { fault_id: id, expires_at: fault.expires_at });
   return fault;

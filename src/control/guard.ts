@@ -93,13 +93,22 @@ export class Guard {
         this.#ended(record.fault.id);
         continue;
       }
-      record.fence = Math.max(record.fence, held?.fence ?? 0) + 1;
-      const guarded = await watchdog.arm(record, this.#expiry.remainingMs(record.fault), false, limited);
-      await store.patch(record.fault.id, (now) => Object.assign(now, { fence: record.fence, fault: { ...now.fault, guarded } }));
-      // It may have been healed while it was handed over.
-      if (store.get(record.fault.id)?.fault.state !== 'active') await watchdog.disarm(record, limited);
+      await this.#handOver(record.fault.id, held?.fence ?? 0, limited);
     }
     this.#context.events.emit('toolbox.joined', null, {});
+  }
+
+  /** Hands an active fault over as the ledger has it now, newer than what the watchdog `held`. */
+  async #handOver(id: string, held: number, signal: AbortSignal): Promise<void> {
+    const { store, watchdog } = this.#context;
+    const record = await store.nextFence(id, held);
+    if (record === null) return;
+    const guarded = await watchdog.arm(record, this.#expiry.remainingMs(record.fault), false, signal);
+    await store.patch(id, (now) => {
+      now.fault.guarded = guarded;
+    });
+    // It may have been healed while it was handed over.
+    if (store.get(id)?.fault.state !== 'active') await watchdog.disarm(record, signal);
   }
 
   async #mark(guarded: boolean): Promise<void> {

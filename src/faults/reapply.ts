@@ -24,8 +24,10 @@ export async function reapply(
   const { fault } = record;
   record.undo = merged(record.undo, plan.undo);
   record.act = plan.act;
-  record.fence++;
-  await store.set(fault.id, { act: record.act, undo: record.undo, fence: record.fence });
+  await store.patch(fault.id, (now) => {
+    record.fence = now.fence + 1;
+    Object.assign(now, { act: record.act, undo: record.undo, fence: record.fence });
+  });
   fault.guarded = await watchdog.arm(record, context.leftMs, type.needsToolbox, signal);
   const witness = await type.baseline(scene, { fault: fault.id, targets: fault.targets, params: fault.params }, plan, signal);
   const facts = await runAll(record, plan, scene, signal);

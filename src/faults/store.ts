@@ -56,6 +56,20 @@ export class FaultStore {
     });
   }
 
+  /**
+   * The next hand-over of an active fault to the watchdog, newer than the last and than `held`: taken here before it is made, so that no two have the same number and whoever heals it knows
+   * the newest. Null when it is not active any more.
+   */
+  async nextFence(id: string, held = 0): Promise<FaultRecord | null> {
+    const taken: FaultRecord[] = [];
+    await this.patch(id, (now) => {
+      if (now.fault.state !== 'active') return false;
+      now.fence = Math.max(now.fence, held) + 1;
+      return taken.push(structuredClone(now));
+    });
+    return taken[0] ?? null;
+  }
+
   async #write(record: FaultRecord): Promise<void> {
     const before = this.#records.get(record.fault.id)?.fault.state;
     await this.#ledger.put('fault', record.fault.id, record);

@@ -23,22 +23,37 @@ export class Watchdog {
       await this.#toolbox.call('arm', { fault: fault.id, subject: fault.subject, fence, ttl_ms: Math.ceil(ttlMs), undo }, signal);
       return true;
     } catch (error) {
+      // Somebody handed it over since with what was newer, and that stands.
+      if (error instanceof ToolboxError && error.code === 'stale_fence') return true;
       if (required || signal.aborted || !isToolboxFailure(error)) throw error;
       this.#log.warn({ error, fault: fault.id }, 'the toolbox cannot be had: the fault is not guarded');
       return false;
     }
   }
 
-  /** Takes the hand-over back. Answers how the watchdog ended the fault, if it did; null too when the toolbox cannot be had: what is left there is taken back at the next join. */
+  /**
+   * Takes the hand-over back, whoever made the newest. Answers how the watchdog ended the fault, if it did; null too when the toolbox cannot be had: what is left there is
+   * taken back at the next join. Throws what else the toolbox says: an undo that stays there would be carried out later, on whatever the node is then.
+   */
   async disarm(record: Pick<FaultRecord, 'fence'> & { fault: { id: string } }, signal: AbortSignal): Promise<Ended | null> {
+    const fault = record.fault.id;
     try {
-      return (await this.#toolbox.call('disarm', { fault: record.fault.id, fence: record.fence }, signal)).ended;
+      return (await this.#toolbox.call('disarm', { fault, fence: record.fence }, signal)).ended;
     } catch (error) {
-      if (signal.aborted || !isToolboxFailure(error)) throw error;
+      if (error instanceof ToolboxError && error.code === 'stale_fence') {
+        const held = (await this.#toolbox.call('records', {}, signal)).records.find((r) => r.fault === fault);
+        return held === undefined ? null : (await this.#toolbox.call('disarm', { fault, fence: held.fence }, signal)).ended;
+      }
+      if (signal.aborted || !isAway(error)) throw error;
       this.#log.warn({ error, fault: record.fault.id }, 'the watchdog could not be told of the end of a fault; it is at the next join');
       return null;
     }
   }
+}
+
+/** It is joined again when it is back, and agrees with the ledger then. */
+function isAway(error: unknown): boolean {
+  return error instanceof EngineError || (error instanceof ToolboxError && (error.code === 'lost' || error.code === 'unavailable'));
 }
 
 function isToolboxFailure(error: unknown): boolean {

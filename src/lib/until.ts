@@ -70,3 +70,9 @@ export function either(...signals: AbortSignal[]): AbortSignal & Disposable {
     },
   });
 }
+
+/** All their results; when any failed, the first failure, thrown only after all have ended, so that none goes on beside what comes next. */
+export async function allEnded<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

@@ -47,3 +47,16 @@ test('who sets fields leaves what others wrote, and gets the record as it is the
   assert.deepEqual(store.get('flt_1'), record);
   await assert.rejects(store.set('flt_2', { fence: 1 }), /There is no fault flt_2/);
 });
+
+test('no two hand-overs to the watchdog have the same number, and a fault that is not active gets none', async () => {
+  const store = fakeStore(new FakeEvents());
+  await store.save(activeFault({}));
+  const taken = await Promise.all([store.nextFence('flt_1'), store.nextFence('flt_1', 7), store.nextFence('flt_1')]);
+  assert.deepEqual(
+    taken.map((record) => record?.fence),
+    [2, 8, 9],
+  );
+  await store.set('flt_1', { fault: { state: 'healing' } });
+  assert.equal(await store.nextFence('flt_1'), null);
+  assert.equal(store.get('flt_1')?.fence, 9);
+});

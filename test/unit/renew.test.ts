@@ -66,13 +66,13 @@ test('a fault that was healed meanwhile stays healed, and the watchdog is told',
   assert.deepEqual(disarmed, [2]);
 });
 
-test('a heal that is under way takes the newest fence back from the watchdog, and is not undone', async () => {
-  const { outcome, now, watched } = await renewed((store) =>
+test('a heal that is under way knows the newest fence, is not undone, and leaves nothing with the watchdog', async () => {
+  const { outcome, now, watched, disarmed } = await renewed((store) =>
     store.patch(id, (record) => {
       record.fault.state = 'healing';
     }),
   );
   assert.equal((outcome as { code?: string }).code, 'fault_ended');
   assert.deepEqual([now?.fault.state, now?.fence, now?.fault.expires_at], ['healing', 2, 'before']);
-  assert.deepEqual(watched, []);
+  assert.deepEqual([watched, disarmed], [[], [2]]);
 });
