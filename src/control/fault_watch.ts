@@ -1,12 +1,12 @@
 import type { ContainerDetail, EngineEvent } from '../engine/port.ts';
 import type { ChaosType } from '../faults/chaos_type.ts';
-import { type EndedBy, type FaultRecord, inForceSince } from '../faults/fault.ts';
+import { type EndedBy, type Fault, type FaultRecord, hasRestarted, inForceSince } from '../faults/fault.ts';
 import { chaosTypesOf } from '../faults/registry.ts';
 import { InTurn } from '../lib/in_turn.ts';
-import { deadline } from '../lib/until.ts';
+import { deadline, pause } from '../lib/until.ts';
 import type { Context } from './context.ts';
 import type { Expiry } from './expiry.ts';
-import { find, healOne } from './fault_use.ts';
+import { healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
 import { Reapplying } from './reapply.ts';
 import { sceneOf } from './scene.ts';
@@ -14,6 +14,14 @@ import { cover, uncover } from './uncover.ts';
 
 /** After these a node is down, or up again. */
 const turning = new Set(['start', 'unpause', 'die', 'pause']);
+/** How long after a look that failed there is another: an engine that has just come back fails easily. */
+const againMs = 5000;
+
+/** A fault that is active. */
+interface Active {
+  record: FaultRecord;
+  type: ChaosType;
+}
 
 /**
  * What becomes of active faults when somebody else starts, stops or thaws a node: a kill that a restart policy or a person undid is over (at one of several nodes: not in force there), a fault that went with its node's process is put back or over, as was asked for. Events that come while an operation holds
@@ -24,43 +32,56 @@ export class FaultWatch {
   #closing: AbortSignal;
   #reapplying: Reapplying;
   #looks = new InTurn();
+  #againMs: number;
 
-  constructor(context: Context, expiry: Pick<Expiry, 'remainingMs'>, closing: AbortSignal) {
+  constructor(context: Context, expiry: Pick<Expiry, 'remainingMs'>, closing: AbortSignal, lookAgainMs = againMs) {
     this.#context = context;
     this.#closing = closing;
+    this.#againMs = lookAgainMs;
     this.#reapplying = new Reapplying(context, expiry, (host, signal) => sceneOf(context, host, signal), closing);
   }
 
-  onContainer(host: Host, event: EngineEvent): void {
-    this.#background(this.#onContainer(host, event));
+  onContainer(host: Host, { action, id }: EngineEvent): void {
+    // Each by itself: one that cannot be looked at keeps no other from it.
+    for (const { record, type } of this.#active(host)) {
+      const { fault } = record;
+      const isTarget = fault.targets.some((t) => t.container_id === id);
+      if (type.life === 'process' && isTarget && turning.has(action)) this.#background(this.#endIfOver(host, fault.id, false));
+      if (type.life !== 'volatile') continue;
+      if (action === 'die' && isTarget) this.#background(this.#uncover(host, fault, id));
+      // A node that came back may have another address: rules that name it elsewhere are looked at too.
+      if (action === 'start') this.#background(this.#reapplying.started(host, fault.id, id));
+    }
   }
 
-  /** A crash may have been undone by the restart policy before anybody could look. */
+  /** Whatever became of a target before the fault was active: a crash that the restart policy undid, a restart that took the fault with it. */
   afterInjection(host: Host, fault: string): void {
     const found = this.#active(host).find(({ record }) => record.fault.id === fault);
-    if (found?.type.life === 'process') this.#background(this.#endIfOver(host, fault, false));
+    if (found !== undefined) this.#background(this.#look(host, found, false));
   }
 
   /** The engine was away: what happened meanwhile came with no event. */
   async afterEngineReturn(host: Host): Promise<void> {
-    for (const { record, type } of this.#active(host)) {
-      if (type.life === 'process') await this.#endIfOver(host, record.fault.id, true);
-      if (type.life === 'volatile') await this.#putBackIfRestarted(host, record);
+    await Promise.all(this.#active(host).map((active) => this.#look(host, active, true)));
+  }
+
+  /** Without an event; once more when it fails. Never throws, for the other faults' sake. */
+  async #look(host: Host, { record, type }: Active, engineReturned: boolean): Promise<void> {
+    const { id } = record.fault;
+    for (const waitMs of [0, this.#againMs]) {
+      try {
+        if (waitMs > 0) await pause(waitMs, this.#closing);
+        if (type.life === 'process') await this.#endIfOver(host, id, engineReturned);
+        if (type.life === 'volatile') await this.#looks.run(id, () => this.#putBackIfRestarted(host, id));
+        return;
+      } catch (error) {
+        if (this.#closing.aborted) return;
+        this.#context.log.error({ error, fault: id }, 'an active fault whose targets may have changed could not be looked at');
+      }
     }
   }
 
-  async #onContainer(host: Host, { action, id }: EngineEvent): Promise<void> {
-    const active = this.#active(host);
-    const hit = active.filter(({ record }) => record.fault.targets.some((t) => t.container_id === id));
-    if (action === 'die') for (const { record, type } of hit) if (type.life === 'volatile') await this.#uncover(host, record.fault.id, id);
-    if (turning.has(action))
-      for (const { record, type } of hit) if (type.life === 'process') await this.#endIfOver(host, record.fault.id, false);
-    // A node that came back may have another address: rules that name it elsewhere are looked at too.
-    if (action === 'start')
-      for (const { record, type } of active) if (type.life === 'volatile') await this.#reapplying.started(host, record.fault.id, id);
-  }
-
-  #active(host: Host): { record: FaultRecord; type: ChaosType }[] {
+  #active(host: Host): Active[] {
     const types = chaosTypesOf(host.subject.kind.adapter);
     return this.#context.store
       .live(host.subject.name)
@@ -71,10 +92,9 @@ export class FaultWatch {
       });
   }
 
-  async #uncover(host: Host, fault: string, container: string, since = this.#context.clock.now()): Promise<void> {
-    const { targets } = find(this.#context, host, fault).fault;
+  async #uncover(host: Host, { id, targets }: Fault, container: string): Promise<void> {
     const node = targets.find((t) => t.container_id === container)?.node;
-    if (node !== undefined) await uncover(this.#context, host, fault, node, since);
+    if (node !== undefined) await uncover(this.#context, host, id, node, this.#context.clock.now());
   }
 
   async #endIfOver(host: Host, fault: string, engineReturned: boolean): Promise<void> {
@@ -126,20 +146,30 @@ export class FaultWatch {
         await cover(this.#context, host, fault.id, node);
         continue;
       }
-      // One that was thawed started long ago.
-      const started = now[i]?.startedAt ?? 0;
-      await uncover(this.#context, host, fault.id, node, started > inForceSince(fault) ? started : this.#context.clock.now());
+      await uncover(this.#context, host, fault.id, node, this.#timeOf(fault, node, now[i]?.startedAt));
     }
   }
 
-  async #putBackIfRestarted(host: Host, record: FaultRecord): Promise<void> {
-    using limited = deadline('look at the targets', 10_000, this.#closing);
-    for (const { container_id } of record.fault.targets) {
-      const now = await this.#context.engine.inspectContainer(container_id, limited);
-      if (now === null || (now.state === 'running' && (now.startedAt ?? 0) <= inForceSince(record.fault))) continue;
-      await this.#uncover(host, record.fault.id, container_id, now.finishedAt ?? this.#context.clock.now());
-      if (now.state === 'running') await this.#reapplying.started(host, record.fault.id, container_id);
+  /** The engine's time of what became of a node, unless that cannot be: one that was thawed started long ago, and the engine's clock need not be ours. Else now. */
+  #timeOf(fault: Fault, node: string, told: number | null | undefined): number {
+    const now = this.#context.clock.now();
+    return typeof told === 'number' && told > inForceSince(fault, node) && told <= now ? told : now;
+  }
+
+  async #putBackIfRestarted(host: Host, id: string): Promise<void> {
+    const seen = await this.#seen(id, this.#closing);
+    if (seen === null) return;
+    const { fault } = seen.record;
+    let restarted: string | null = null;
+    for (const [i, { node, container_id }] of fault.targets.entries()) {
+      const now = seen.now[i] ?? null;
+      const alive = now?.state === 'running' || now?.state === 'paused';
+      if (now === null || (alive && !hasRestarted(seen.record, node, now.startedAt))) continue;
+      await uncover(this.#context, host, id, node, this.#timeOf(fault, node, now.finishedAt));
+      if (alive) restarted = container_id;
     }
+    // Once: it is put back at all of them.
+    if (restarted !== null) await this.#reapplying.started(host, id, restarted);
   }
 
   #background(work: Promise<unknown>): void {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChaosType, Plan } from '../faults/chaos_type.ts';
-import type { Effect, Fault, FaultRecord } from '../faults/fault.ts';
+import { type Effect, type Fault, type FaultRecord, startsOf } from '../faults/fault.ts';
 import { changedPlan, reapply } from '../faults/reapply.ts';
 import { knownType } from '../faults/registry.ts';
 import { undoStep } from '../faults/run_step.ts';
@@ -179,7 +179,9 @@ export class Reapplying {
     const holds = verdict !== 'not_observed' || record.fault.effect?.verdict === 'not_observed' || !due.restarted;
     const isSame = this.#due.get(fault) === due;
     const lasted = up.filter((t) => isSame && (context.deaths.of(t.container_id)?.toldAt ?? Number.NEGATIVE_INFINITY) < began);
-    await note(context, record, { verdict, holds, nodes: lasted.map((t) => t.node) });
+    // By the look from which it was planned. Until it holds, and where nobody has told of a restart, the starts before go on telling of one.
+    const starts = holds && due.restarted ? startsOf(scene.nodes, lasted) : {};
+    await note(context, record, { verdict, holds, nodes: lasted.map((t) => t.node), starts });
     if (holds && isSame) this.#settle(fault);
     context.events.emit('fault.reapplied', host.subject.name, { fault_id: fault, verdict });
     return context.store.get(fault)?.fault ?? null;
@@ -212,12 +214,13 @@ function only(type: ChaosType, targets: Fault['targets']): ChaosType {
 function note(
   context: Context,
   { fault }: FaultRecord,
-  { verdict, holds, nodes }: { verdict: Effect['verdict']; holds: boolean; nodes: string[] },
+  { verdict, holds, nodes, starts }: { verdict: Effect['verdict']; holds: boolean; nodes: string[]; starts: Record<string, number> },
 ): Promise<unknown> {
   const { guarded, mechanism, metadata } = fault;
   const now = context.clock.now();
   return context.store.patch(fault.id, (record) => {
     Object.assign(record.fault, { guarded, mechanism, metadata });
+    record.startedAt = { ...record.startedAt, ...starts };
     for (const u of record.fault.uncovered.filter((x) => x.until === null && nodes.includes(x.node)))
       Object.assign(u, holds ? { until: rfc3339(now), ms: now - Date.parse(u.from), verdict } : { verdict });
   });

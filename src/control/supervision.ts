@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EngineError } from '../engine/port.ts';
 import type { ChaosType } from '../faults/chaos_type.ts';
-import { type FaultRecord, inForceSince } from '../faults/fault.ts';
+import { type FaultRecord, hasRestarted } from '../faults/fault.ts';
 import { type Presence, presenceOf, tampering } from '../faults/presence.ts';
 import { knownType } from '../faults/registry.ts';
 import { deadline, pause } from '../lib/until.ts';
@@ -132,14 +132,14 @@ export class Supervision {
     return tampering([...new Set(record.act.map((s) => s.node))], first.presence, presence);
   }
 
-  async #presence(host: Host, { fault, act, undo }: FaultRecord, type: Supervised, signal: AbortSignal): Promise<Presence | null> {
+  async #presence(host: Host, record: FaultRecord, type: Supervised, signal: AbortSignal): Promise<Presence | null> {
     const scene = await sceneOf(this.#context, host, signal);
+    const { fault, act, undo } = record;
     const touched = new Map(act.map((s) => [s.node, s.container_id]));
-    const since = inForceSince(fault);
     const asItWas = scene.nodes.every((n) => {
       if (!touched.has(n.name)) return true;
       if (n.containerId !== touched.get(n.name)) return false;
-      return type.life === 'lasting' || ((n.running || n.paused) && (n.startedAt ?? 0) <= since);
+      return type.life === 'lasting' || ((n.running || n.paused) && !hasRestarted(record, n.name, n.startedAt));
     });
     return asItWas ? presenceOf(await type.presence(scene, fault, undo, signal)) : null;
   }

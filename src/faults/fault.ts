@@ -1,3 +1,4 @@
+import type { Node } from '../kind/adapter.ts';
 import type { Step } from './step.ts';
 
 /** One injected disturbance, in the words and shape of the API. */
@@ -102,11 +103,31 @@ export interface FaultRecord {
   undo: Step[];
   /** Grows with each hand-over to the watchdog; what is older there is refused. */
   fence: number;
+  /** Of a fault that ends with its targets' processes: when those processes started that it was put into last, by node and by the engine's clock. Records of older versions have none. */
+  startedAt?: Record<string, number>;
 }
 
-/** When it was injected, or put back last, by the wall clock in milliseconds; 0: never. */
-export function inForceSince({ injected_at, uncovered }: Fault): number {
-  return Math.max(...[injected_at, ...uncovered.map((u) => u.until)].map((t) => (t === null ? 0 : Date.parse(t))));
+/**
+ * True when a target's container has another start than when the fault was put into it. Both are the engine's word, and only compared with each other: its clock need not be ours, and ours
+ * may be set.
+ */
+export function hasRestarted({ fault, startedAt }: FaultRecord, node: string, now: number | null): boolean {
+  const known = startedAt?.[node];
+  return known === undefined ? (now ?? 0) > inForceSince(fault, node) : now !== known;
+}
+
+/** The starts of these targets as they were seen, for `startedAt`. */
+export function startsOf(nodes: readonly Pick<Node, 'name' | 'startedAt'>[], targets: readonly FaultTarget[]): Record<string, number> {
+  const starts = nodes.flatMap((n) =>
+    n.startedAt === null || !targets.some((t) => t.node === n.name) ? [] : [[n.name, n.startedAt] as const],
+  );
+  return Object.fromEntries(starts);
+}
+
+/** When it was injected, or came into force at this node again last, by our wall clock in milliseconds; 0: never. */
+export function inForceSince({ injected_at, uncovered }: Fault, node: string): number {
+  const again = uncovered.filter((u) => u.node === node).map((u) => u.until);
+  return Math.max(...[injected_at, ...again].map((t) => (t === null ? 0 : Date.parse(t))));
 }
 
 /** True while something of it may still be in the subject. */

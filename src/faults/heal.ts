@@ -1,4 +1,5 @@
 import { EngineError } from '../engine/port.ts';
+import { rfc3339 } from '../lib/clock.ts';
 import { deadline } from '../lib/until.ts';
 import { ToolboxError } from '../toolbox/port.ts';
 import type { ChaosType } from './chaos_type.ts';
@@ -31,6 +32,8 @@ export interface HealContext {
 export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealContext, signal: AbortSignal): Promise<Fault> {
   const { store, hands } = context;
   const { fault } = record;
+  // The ledger says `injecting` before anything is done: there is nothing to undo, and nothing that could be looked at.
+  const untouched = fault.state === 'planned';
   const failedInjection = fault.state === 'planned' || fault.state === 'injecting';
   fault.state = 'healing';
   fault.ended_by ??= endedBy;
@@ -43,9 +46,9 @@ export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealC
   const since = () => Math.round(hands.clock.mono() - began);
   const result: HealResult = { verdict: 'unknown', residue: [], undone_ms: 0, recovered_ms: null };
   try {
-    await undoAll(record, context, signal);
+    if (!untouched) await undoAll(record, context, signal);
     result.undone_ms = since();
-    result.residue = await verify(record, context, signal);
+    result.residue = untouched ? [] : await verify(record, context, signal);
     result.verdict = result.residue.length === 0 ? 'clean' : 'dirty';
     if (result.verdict === 'clean') {
       result.recovered_ms = since();
@@ -58,6 +61,7 @@ export async function heal(record: FaultRecord, endedBy: EndedBy, context: HealC
     result.verdict = 'unknown';
     result.residue = fault.targets.map((t) => ({ node: t.node, what: `could not be looked at: ${reason(error)}` }));
   }
+  if (result.verdict === 'clean') await closeUncovered(store, fault.id, hands.clock.now());
   const state = result.verdict === 'clean' ? (failedInjection && endedBy === 'api' ? 'failed' : 'healed') : 'residue';
   return (await store.set(fault.id, { fault: { ...known, state, ended_by: fault.ended_by, heal: result } })).fault;
 }
@@ -90,9 +94,19 @@ async function verify(record: FaultRecord, context: HealContext, signal: AbortSi
 }
 
 /** A burn took the fault away together with its containers: records that. The containers must have been seen to be gone. */
-export async function burnt(record: FaultRecord, store: FaultStore, tookMs: number): Promise<void> {
+export async function burnt(record: FaultRecord, store: FaultStore, tookMs: number, now: number): Promise<void> {
+  await closeUncovered(store, record.fault.id, now);
   const heal: HealResult = { verdict: 'clean', residue: [], undone_ms: tookMs, recovered_ms: null };
   await store.set(record.fault.id, { fault: { state: 'healed', ended_by: record.fault.ended_by ?? 'reset', heal } });
+}
+
+/** A time in which it was not in force is over when the fault is. */
+async function closeUncovered(store: FaultStore, id: string, now: number): Promise<void> {
+  await store.patch(id, ({ fault }) => {
+    const open = fault.uncovered.filter((u) => u.until === null);
+    for (const u of open) Object.assign(u, { until: rfc3339(now), ms: now - Date.parse(u.from) });
+    return open.length > 0;
+  });
 }
 
 function reason(error: unknown): string {

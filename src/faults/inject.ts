@@ -2,7 +2,7 @@ import { rfc3339 } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { Problem } from '../lib/problem.ts';
 import type { ChaosType, Plan, Witness } from './chaos_type.ts';
-import type { Fault, FaultRecord, OnTargetRestart } from './fault.ts';
+import { type Fault, type FaultRecord, type OnTargetRestart, startsOf } from './fault.ts';
 import { runStep } from './run_step.ts';
 import type { Scene } from './scene.ts';
 import type { FaultStore } from './store.ts';
@@ -49,8 +49,16 @@ export async function inject(injection: Injection, context: InjectContext, signa
   const { scene, store, watchdog } = context;
   const { type } = injection;
   const plan = await planOf(scene, injection, signal);
-  const record: FaultRecord = { fault: plannedFault(injection, plan, scene.clock.now()), act: plan.act, undo: plan.undo, fence: 1 };
+  const record: FaultRecord = {
+    fault: plannedFault(injection, plan, scene.clock.now()),
+    act: plan.act,
+    undo: plan.undo,
+    fence: 1,
+    // Of the look by which they were chosen: a restart since then is noticed too.
+    ...(type.life === 'volatile' ? { startedAt: startsOf(scene.nodes, injection.choice.targets) } : {}),
+  };
   await store.save(record);
+  let begun = false;
   try {
     const injected = { fault: record.fault.id, targets: injection.choice.targets, params: injection.params };
     const [guarded, witness] = await Promise.all([
@@ -60,13 +68,14 @@ export async function inject(injection: Injection, context: InjectContext, signa
     record.fault.guarded = guarded;
     record.fault.state = 'injecting';
     await store.set(record.fault.id, { fault: { guarded, state: 'injecting' } });
+    begun = true;
     await act(record, plan, witness, scene, signal);
     if (record.fault.effect?.verdict !== 'not_observed' || !injection.requireEffect) {
       const { effect, injected_at, mechanism, metadata } = record.fault;
       return (await store.set(record.fault.id, { fault: { effect, injected_at, mechanism, metadata, state: 'active' } })).fault;
     }
   } catch (error) {
-    record.fault.state = 'injecting';
+    record.fault.state = begun ? 'injecting' : 'planned';
     const healed = await context.undo(record);
     if (error instanceof Problem) throw new Problem(error.code, error.message, { ...error.extra, fault: healed }, { cause: error });
     throw error;

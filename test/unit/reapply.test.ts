@@ -69,13 +69,17 @@ class World {
     };
   }
 
-  async inject(over: Partial<FaultRecord['fault']> = {}): Promise<void> {
+  get starts(): unknown {
+    return this.store.get('flt_1')?.startedAt;
+  }
+
+  async inject(over: Partial<FaultRecord['fault']> = {}, startedAt: Record<string, number> = {}): Promise<void> {
     const record = activeFault({ params, ...over });
     const scene = { nodes: this.nodes } as unknown as Scene;
     const { id, targets } = record.fault;
     const plan = await chaosType({}, 'latency').plan(scene, { fault: id, targets, params: record.fault.params }, this.closing.signal);
     for (const step of plan.act) this.#delayed.add(step.container_id);
-    await this.store.save({ ...record, act: plan.act, undo: plan.undo });
+    await this.store.save({ ...record, act: plan.act, undo: plan.undo, startedAt });
   }
 
   /** The engine's events of a restart. */
@@ -90,9 +94,9 @@ class World {
     this.clock.wall += 1000;
   }
 
-  turn(name: string, running: boolean): void {
+  turn(name: string, running: boolean, startedAt = 1): void {
     const i = this.nodes.findIndex((n) => n.name === name);
-    this.nodes[i] = sceneNode(name, `10.0.0.${i + 1}`, { running });
+    this.nodes[i] = sceneNode(name, `10.0.0.${i + 1}`, { running, startedAt });
   }
 
   get fault(): FaultRecord['fault'] {
@@ -228,6 +232,30 @@ describe('a fault whose target restarted is put back', () => {
       w.fault.uncovered.every((u) => u.until !== null),
       true,
     );
+  });
+
+  test('and the start of the process that it was put into is kept, of the targets where it is', async () => {
+    const w = new World();
+    await w.inject({ targets: [target('a'), target('b')] }, { a: 1, b: 1 });
+    await w.die('b');
+    w.turn('b', false, 1);
+    w.turn('a', true, 5);
+    await w.restart('a');
+    assert.deepEqual(w.starts, { a: 5, b: 1 });
+    w.turn('b', true, 7);
+    await w.reapplying.started(w.host, 'flt_1', 'id-b');
+    assert.deepEqual(w.starts, { a: 5, b: 7 });
+  });
+
+  test('and the start before is kept until it holds', async () => {
+    const w = new World();
+    await w.inject({}, { a: 1 });
+    w.turn('a', true, 5);
+    w.weak = 1;
+    await w.restart('a');
+    assert.deepEqual([w.verdicts, w.starts], [['not_observed'], { a: 1 }]);
+    await w.coveredAgain();
+    assert.deepEqual(w.starts, { a: 5 });
   });
 
   test('rules that name a peer’s old address are made anew, with no gap', async () => {
