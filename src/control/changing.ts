@@ -7,9 +7,10 @@ import { nodeNames } from '../kind/subject.ts';
 import { Reach } from '../kind/toolkit.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
-import { deadline } from '../lib/until.ts';
+import { allEnded, deadline } from '../lib/until.ts';
 import type { SubjectPhase } from './api.ts';
 import type { Context } from './context.ts';
+import { healOne } from './fault_use.ts';
 import type { Host } from './host.ts';
 import type { Work } from './operations.ts';
 
@@ -18,6 +19,9 @@ export interface ResetRecord {
   subject: string;
   operation: string;
 }
+
+/** The subject may be in pieces after a change that failed: its nodes' health is not waited for as long as elsewhere. */
+const healReleasedMs = 15_000;
 
 /** Undo steps of what is outside a node, or would be in the way of its removal. */
 const heldFromOutside = new Set(['net.clear', 'cgroup.restore', 'memory.release', 'disk.release', 'engine.unpause']);
@@ -63,10 +67,13 @@ export async function changing<T>(
   } finally {
     if (changed) {
       host.poller.release();
-      await settleFaults(context, host, Math.round(context.clock.mono() - began)).catch((error: unknown) => {
+      try {
+        await settleFaults(context, host, Math.round(context.clock.mono() - began));
+        if (phase === 'failed' && !interrupted) await healReleased(context, host);
+      } catch (error) {
         // The faults stay live; they are looked at when the engine is back, and at their time.
         context.log.warn({ error, subject: subject.name }, 'the faults of the burnt generation could not be settled');
-      });
+      }
       await setPhase(context, host, phase);
       if (!interrupted) await context.ledger.forget('reset', subject.name);
     }
@@ -86,7 +93,7 @@ export async function settleFaults(context: Context, host: Host, tookMs: number,
     const left = await Promise.all(record.fault.targets.map((t) => context.engine.inspectContainer(t.container_id, limited)));
     if (left.some((c) => c !== null) || !isLive(record.fault.state)) continue;
     await context.watchdog.disarm(record, limited);
-    await burnt(record, context.store, tookMs);
+    await burnt(record, context.store, tookMs, context.clock.now());
   }
 }
 
@@ -103,6 +110,13 @@ export async function releaseFaults(context: Context, host: Host, signal: AbortS
     if (result.status === 'rejected')
       context.log.warn({ error: result.reason, subject: host.subject.name }, 'a fault could not be taken off before the burn');
   }
+}
+
+/** A change that failed has taken these faults off and left their containers: they are not in force any more, and may not say so. */
+async function healReleased(context: Context, host: Host): Promise<void> {
+  using limited = deadline('healing what was taken off', healReleasedMs);
+  const released = context.store.live(host.subject.name).filter((r) => r.undo.some((s) => heldFromOutside.has(s.op)));
+  await allEnded(released.map((r) => healOne(context, host, r.fault.id, 'reset', limited)));
 }
 
 /** Durable when it resolves. */

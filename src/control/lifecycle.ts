@@ -2,7 +2,7 @@ import type { EngineEvent } from '../engine/port.ts';
 import { type Fault, isLive } from '../faults/fault.ts';
 import { labels } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
-import { deadline, manyListeners } from '../lib/until.ts';
+import { allEnded, deadline, manyListeners } from '../lib/until.ts';
 import type { Context } from './context.ts';
 import { EngineWatch } from './engine_watch.ts';
 import { Expiry } from './expiry.ts';
@@ -21,6 +21,7 @@ const recoverBeforeServingMs = 20_000;
 const mendEveryMs = 2000;
 /** How long the service stays off a subject's network after somebody removed one of its containers. */
 const rejoinMs = 5000;
+const lookMs = 15_000;
 
 /** How often subjects' health is polled and active faults are looked at, in milliseconds. */
 export interface Paces {
@@ -117,26 +118,38 @@ export class Lifecycle {
 
   async #recoverAll(): Promise<void> {
     const { registry } = this;
-    await recover(this.#context, registry.all(), this.#closing.signal);
-    await recoverHomeless(this.#context, (subject) => registry.find(subject) !== null, this.#closing.signal);
-    this.#watchLiveFaults();
+    try {
+      await recover(this.#context, registry.all(), this.#closing.signal);
+      await recoverHomeless(this.#context, (subject) => registry.find(subject) !== null, this.#closing.signal);
+    } finally {
+      this.#watchLiveFaults();
+    }
   }
 
   async #mend(): Promise<void> {
     const mended = await this.registry.mend();
-    if (mended.length > 0) await recover(this.#context, mended, this.#closing.signal);
+    if (mended.length === 0) return;
+    await recover(this.#context, mended, this.#closing.signal);
+    this.#watchLiveFaults();
   }
 
-  /** Whatever is still live has an end. */
+  /** Whatever is still live has an end; what should have ended and could not be is tried again. */
   #watchLiveFaults(): void {
-    for (const { fault } of this.#context.store.live()) if (!this.expiry.isRunning(fault.id)) this.expiry.watch(fault);
+    if (!this.#accepting) return;
+    for (const { fault } of this.#context.store.live()) {
+      if (this.expiry.isRunning(fault.id)) continue;
+      if (fault.state === 'active') this.expiry.watch(fault);
+      else this.expiry.tryAgain(fault);
+    }
   }
 
   #onContainer(subject: string, event: EngineEvent): void {
     this.#context.deaths.take(event);
     const { action, attributes } = event;
     const host = this.registry.find(subject);
-    if (host === null || attributes[labels.generation] !== String(host.generation)) return;
+    if (host === null) return;
+    // While a reset burns them; after one that failed, the containers of the generation before may be all there is.
+    if (host.phase === 'resetting' && attributes[labels.generation] !== String(host.generation)) return;
     host.poller.poke();
     this.watch.onContainer(host, event);
     if (action === 'destroy' && host.holder === null) {
@@ -164,7 +177,7 @@ export class Lifecycle {
 
   async #afterEngineReturn(): Promise<void> {
     await recoverUnknown(this.#context, this.registry.all(), this.#closing.signal);
-    await Promise.all(this.registry.all().map((host) => this.watch.afterEngineReturn(host)));
+    await allEnded(this.registry.all().map((host) => this.watch.afterEngineReturn(host)));
   }
 
   async #endedByWatchdog(fault: string): Promise<void> {
@@ -175,7 +188,8 @@ export class Lifecycle {
 
   /** Joins the toolbox, whose open session is this owner's sign of life, and undoes what dead owners left. The service serves meanwhile: nothing that it answers depends on it. */
   async #joinToolbox(): Promise<void> {
-    if ((await this.#context.engine.inspectImage(this.#context.toolboxImage, this.#closing.signal)) === null) return;
+    using limited = deadline('look at the toolbox’s image', lookMs, this.#closing.signal);
+    if ((await this.#context.engine.inspectImage(this.#context.toolboxImage, limited)) === null) return;
     try {
       await this.#guard.sweep(this.#closing.signal);
     } catch (error) {
@@ -188,10 +202,14 @@ export class Lifecycle {
   async #endAtItsTime(fault: Fault): Promise<void> {
     const context = this.#context;
     const host = this.registry.find(fault.subject);
-    if (host === null) return;
+    if (host === null) {
+      // Undone at the start as far as could be; proven when its kind can be loaded again.
+      this.expiry.tryAgain(fault);
+      return;
+    }
     // A failed injection whose end could not be recorded is no fault whose time is over.
     const failed = fault.state === 'planned' || fault.state === 'injecting';
-    if (!failed) context.events.emit('fault.expired', fault.subject, { fault_id: fault.id });
+    if (fault.state === 'active') context.events.emit('fault.expired', fault.subject, { fault_id: fault.id });
     await host.queued(
       'heal',
       async (work) => {

@@ -1,6 +1,6 @@
 import { heal } from '../faults/heal.ts';
 import { observe } from '../kind/observe.ts';
-import { deadline } from '../lib/until.ts';
+import { allEnded, deadline } from '../lib/until.ts';
 import { type ResetRecord, setPhase, settleFaults } from './changing.ts';
 import type { Context } from './context.ts';
 import { rollBack } from './delete_use.ts';
@@ -15,12 +15,12 @@ const healMs = 120_000;
  * healed, what runs is adopted. Answers when all of it has ended; what could not be done is in the log, and tried again when the engine comes back.
  */
 export async function recover(context: Context, hosts: readonly Host[], signal: AbortSignal): Promise<void> {
-  await Promise.all(hosts.map((host) => recoverOne(context, host, 'all', signal)));
+  await recoverEach(context, hosts, 'all', signal);
 }
 
 /** After the engine was away: what was cut off, and the faults that could not be looked at. Faults that are active stay so. */
 export async function recoverUnknown(context: Context, hosts: readonly Host[], signal: AbortSignal): Promise<void> {
-  await Promise.all(hosts.map((host) => recoverOne(context, host, 'unknown', signal)));
+  await recoverEach(context, hosts, 'unknown', signal);
 }
 
 /** Undoes the faults of subjects that cannot be loaded now: their health cannot be proven, but nothing is left in force. */
@@ -44,6 +44,18 @@ export async function rollBackCutOff(context: Context, host: Host, signal: Abort
 const isCutOff = (context: Context, host: Host): boolean =>
   context.ledger.all<ResetRecord>('reset').some((r) => r.value.subject === host.subject.name);
 
+/** One subject that cannot be looked at keeps no other from its recovery. */
+async function recoverEach(context: Context, hosts: readonly Host[], which: 'all' | 'unknown', signal: AbortSignal): Promise<void> {
+  const work = hosts.map(async (host) => {
+    try {
+      await recoverOne(context, host, which, signal);
+    } catch (error) {
+      if (!signal.aborted) context.log.error({ error, subject: host.subject.name }, 'a subject could not be recovered');
+    }
+  });
+  await Promise.all(work);
+}
+
 async function recoverOne(context: Context, host: Host, which: 'all' | 'unknown', signal: AbortSignal): Promise<void> {
   const cutOff = () => isCutOff(context, host);
   const due = () => context.store.live(host.subject.name).filter((r) => which === 'all' || r.fault.heal?.verdict === 'unknown');
@@ -62,7 +74,7 @@ async function recoverOne(context: Context, host: Host, which: 'all' | 'unknown'
       }
       // Of this generation a container that is gone was taken by somebody else: its fault is healed, and says what is left.
       await settleFaults(context, host, 0, host.generation);
-      const faults = await Promise.all(due().map((r) => healOne(context, host, r.fault.id, 'recovery', limited)));
+      const faults = await allEnded(due().map((r) => healOne(context, host, r.fault.id, 'recovery', limited)));
       await adopt(context, host, limited);
       context.events.emit('recovery.done', host.subject.name, {
         faults: faults.map((f) => ({ fault_id: f.id, verdict: f.heal?.verdict ?? null })),

@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/port.ts';
+import type { Engine, ImageDetail } from '../engine/port.ts';
 import type { Subject } from '../kind/subject.ts';
 import { Problem } from '../lib/problem.ts';
 import { deadline } from '../lib/until.ts';
@@ -8,6 +8,9 @@ export interface Pin {
   id: string;
   volumes: readonly string[];
 }
+
+/** An engine that takes a question and never answers must not hold the subject for ever. */
+const lookMs = 15_000;
 
 /**
  * Remembers which image each reference meant when the service first saw it. Something under test may tag, commit or build on the engine: a reset goes on
@@ -26,7 +29,7 @@ export class ImagePins {
   async look(reference: string, signal: AbortSignal): Promise<Pin | null> {
     const known = this.#pins.get(reference);
     if (known !== undefined) return known;
-    const image = await this.#engine.inspectImage(reference, signal);
+    const image = await this.#inspect(reference, signal);
     if (image === null) return null;
     const pin = { id: image.id, volumes: image.volumes };
     this.#pins.set(reference, pin);
@@ -48,7 +51,7 @@ export class ImagePins {
     const missing: { image: string; why: string }[] = [];
     await Promise.all(
       references.map(async (reference) => {
-        const present = await this.#engine.inspectImage(reference, signal);
+        const present = await this.#inspect(reference, signal);
         const pin = this.#pins.get(reference);
         if (pin === undefined) {
           const mayPull = subject.project.services.some((s) => s.image === reference && s.pullPolicy !== 'never');
@@ -60,7 +63,7 @@ export class ImagePins {
         }
         if (present?.id === pin.id) {
           images.set(reference, { use: reference, volumes: pin.volumes });
-        } else if ((await this.#engine.inspectImage(pin.id, signal)) !== null) {
+        } else if ((await this.#inspect(pin.id, signal)) !== null) {
           notes.push(
             `Image ${reference} is now ${present === null ? 'gone' : 'another one'}; the pinned ${short(pin.id)} was used. Restart the service to accept the change.`,
           );
@@ -72,6 +75,11 @@ export class ImagePins {
     );
     if (missing.length > 0) throw unavailable(subject, missing);
     return { images, notes };
+  }
+
+  async #inspect(reference: string, signal: AbortSignal): Promise<ImageDetail | null> {
+    using limited = deadline(`look at the image ${reference}`, lookMs, signal);
+    return await this.#engine.inspectImage(reference, limited);
   }
 
   async #pull(reference: string, pullMs: number, signal: AbortSignal): Promise<Pin | null> {
