@@ -189,6 +189,9 @@ function toolboxProblem(error: ToolboxError): Problem {
     case 'conflict':
     case 'host_namespace':
       return new Problem('chaos_unavailable', error.message, { ...about, reason: error.code }, { cause: error });
+    case 'no_space':
+      if (error.op === 'apply') return new Problem('chaos_unavailable', error.message, { ...about, reason: error.code }, { cause: error });
+      return new Problem('toolbox_error', `${error.op}: ${error.message}`, about, { cause: error });
     default:
       return new Problem('toolbox_error', `${error.op}: ${error.message}`, about, { cause: error });
   }

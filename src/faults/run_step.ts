@@ -11,6 +11,8 @@ export interface Hands {
 
 /** A paused container may be wedged by a command that was on its way into it: then the engine does not answer about it, and it is thawed from the host. */
 const unpauseMs = 3000;
+/** Of a call to the engine that disturbs a node, beyond the grace that the node is given. */
+const actMs = 20_000;
 
 /** Carries out one act of a fault that is armed with this fence; answers its facts, `mechanism` among them. Throws EngineError or ToolboxError. */
 export async function runStep(
@@ -20,7 +22,11 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   if (!isEngineStep(step)) return toolbox.call('apply', { ...armed, step }, signal);
-  await act(engine, step, signal);
+  signal.throwIfAborted();
+  // Not cut off: the engine goes on with what nobody waits for any more, and an undo that overtook it would find nothing to undo.
+  using limited = deadline(step.op, actMs + 1000 * ('grace_s' in step ? step.grace_s : 0));
+  await act(engine, step, limited);
+  signal.throwIfAborted();
   return { mechanism: 'engine' };
 }
 

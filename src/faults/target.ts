@@ -64,7 +64,7 @@ export async function chooseTargets(
   const able = seen.filter((s) => s.obstacle === null);
   const candidates = able.filter((s) => s.other === null).map((s) => s.node.name);
   const count = countOf(request, named, matching.length);
-  if (candidates.length < Math.max(1, count) || (named !== null && candidates.length < named.length)) refuse(type, request, seen);
+  if (candidates.length < Math.max(1, count)) refuse(type, request, seen, count);
   if (named !== null) {
     return {
       targets: named.map((name) => targetOf(nodes, name)),
@@ -100,7 +100,7 @@ interface Seen {
   other: Fault | null;
 }
 
-function refuse(type: ChaosType, request: TargetRequest, seen: readonly Seen[]): never {
+function refuse(type: ChaosType, request: TargetRequest, seen: readonly Seen[], wanted: number): never {
   const inTheWay = seen.find((s) => s.other !== null && (s.obstacle === null || request.node !== undefined));
   if (inTheWay?.other) {
     const { id, chaos_type } = inTheWay.other;
@@ -114,7 +114,9 @@ function refuse(type: ChaosType, request: TargetRequest, seen: readonly Seen[]):
       },
     );
   }
-  throw new Problem('no_candidate', `No running candidate for ${type.name}: ${describe(request)}${whyNot(seen)}.`, {
+  const able = seen.filter((s) => s.obstacle === null).length;
+  const who = able === 0 ? 'No running candidate' : `${able} of ${wanted} candidates that were asked for`;
+  throw new Problem('no_candidate', `${who} for ${type.name}: ${describe(request)}${whyNot(seen)}.`, {
     target: request,
     nodes: seen.map((s) => ({ name: s.node.name, running: s.node.running, obstacle: s.obstacle, fault: s.other?.id ?? null })),
   });

@@ -127,6 +127,8 @@ interface Alias {
   summary: string;
   of: string;
   defaultTarget: DefaultTarget;
+  /** Types of the nodes that it can hit; left out: all. */
+  nodeTypes?: readonly string[];
 }
 
 interface Own {
@@ -134,11 +136,13 @@ interface Own {
   summary: string;
   of: null;
   defaultTarget: DefaultTarget;
+  /** Types of the nodes that it can hit; left out: all. */
+  nodeTypes?: readonly string[];
   /** JSON Schema of `params`, with defaults. */
   paramsSchema: Readonly<Record<string, unknown>>;
   /** For one target; everything made by it must carry `fault`. */
   plan(fault: string, params: Readonly<Record<string, unknown>>): { act: KindStep[]; undo: KindStep[] };
-  /** What the witness compares: read before the act and after it, and after the heal. */
+  /** What the witness compares: read before the act and after it, and after the heal. Throws when the node cannot be asked. */
   measure(
     toolkit: Toolkit,
     fault: string,

@@ -22,6 +22,7 @@ export const adapter: Adapter = {
       summary: 'Freezes Redis: the limiters’ connections stay open and nothing answers.',
       of: 'node_pause',
       defaultTarget: { type: 'redis' },
+      nodeTypes: ['redis'],
     },
   ],
 

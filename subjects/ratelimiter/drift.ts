@@ -30,6 +30,7 @@ export const counterDrift: KindChaos = {
   summary: 'Forges entries of a counter in Redis, behind the limiters’ back.',
   of: null,
   defaultTarget: { type: 'redis' },
+  nodeTypes: ['redis'],
   paramsSchema: {
     type: 'object',
     additionalProperties: false,

@@ -37,6 +37,13 @@ const refused: [string, Record<string, unknown>, number, string, RegExp][] = [
   ['no percentage', { chaos_type: 'packet_loss', params: { percent: 0 } }, 400, 'invalid_request', /percent.*> 0/],
   ['all of the CPU', { chaos_type: 'cpu_pressure', params: { percent: 100 } }, 400, 'invalid_request', /percent.*<= 99/],
   ['a disk fuller than full', { chaos_type: 'disk_pressure', params: { fill_percent: 120 } }, 400, 'invalid_request', /fill_percent/],
+  [
+    'more nodes than there are',
+    { chaos_type: 'node_pause', target: { type: 'cell', count: 4 } },
+    422,
+    'no_candidate',
+    /3 of 4 candidates that were asked for/,
+  ],
   ['a rate of nothing', { chaos_type: 'bandwidth', params: { rate_kbit: 0 } }, 400, 'invalid_request', /rate_kbit/],
   ['no rate at all', { chaos_type: 'bandwidth' }, 400, 'invalid_request', /rate_kbit/],
   ['min_ms over max_ms', { chaos_type: 'latency', params: { min_ms: 90, max_ms: 10 } }, 400, 'invalid_request', /greater than max_ms/],

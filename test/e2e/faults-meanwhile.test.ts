@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import type { SubjectView } from '../../src/control/api.ts';
+import type { Operation } from '../../src/control/operation.ts';
 import type { Fault } from '../../src/faults/fault.ts';
+import { deadline, until } from '../../src/lib/until.ts';
 import { Rig, type Snapshot } from './faults-rig.ts';
 import { docker } from './service.ts';
 
@@ -125,6 +128,25 @@ describe('somebody else works on the target meanwhile', () => {
     assert.deepEqual(await rig.residue(), []);
   });
 
+  test('an injection that is cancelled while the engine kills or stops the node: the undo does not overtake it', async () => {
+    for (const chaos_type of ['node_kill', 'node_stop', 'node_kill', 'node_stop']) {
+      const begun = await rig.service.call<Operation>('POST', `${rig.at}/faults`, { chaos_type, target }, { prefer: 'respond-async' });
+      using limited = deadline('the act', 20_000);
+      const seen = await until(
+        async () => {
+          const { body } = await rig.service.get<{ faults: Fault[] }>(`${rig.at}/faults?limit=1`);
+          return body.faults[0]?.state === 'planned' || body.faults[0]?.state === 'injecting' ? body.faults[0] : undefined;
+        },
+        1,
+        limited,
+      );
+      await rig.service.post(`/v1/operations/${begun.body.id}/cancel`);
+      const ended = await rig.faultUntil(seen.id, (f) => f.heal !== null);
+      assert.deepEqual([ended.state, ended.heal?.verdict], ['failed', 'clean'], JSON.stringify(ended.heal));
+      assert.equal(docker('inspect', '--format', '{{.State.Status}}', rig.container('cell0')).trim(), 'running');
+    }
+  });
+
   test('a removed target: no error, and no false clean; the reset ends the fault', async () => {
     const latency = await rig.confirmed({ chaos_type: 'latency', target });
     const disk = await rig.confirmed({ chaos_type: 'disk_pressure', target });
@@ -143,5 +165,32 @@ describe('somebody else works on the target meanwhile', () => {
     const fresh = await rig.confirmed({ chaos_type: 'latency', target });
     await rig.reset();
     assert.deepEqual([(await rig.fault(fresh.id)).ended_by, (await rig.fault(fresh.id)).heal?.verdict], ['reset', 'clean']);
+  });
+
+  test('a reset that is cancelled after it took faults off: they do not go on saying that they are in force', async () => {
+    const pause = await rig.confirmed({ chaos_type: 'node_pause', target });
+    const latency = await rig.confirmed({ chaos_type: 'latency', target: { node: 'cell1' } });
+    const begun = await rig.service.call<Operation>('POST', `${rig.at}/reset`, {}, { prefer: 'respond-async' });
+    const at = `/v1/operations/${begun.body.id}`;
+    using limited = deadline('the burn, and the end of the reset', 60_000);
+    await until(async () => ((await rig.service.get<SubjectView>(rig.at)).body.phase === 'resetting' ? true : undefined), 1, limited);
+    await rig.service.post(`${at}/cancel`);
+    const { state } = await until(
+      async () => {
+        const { body } = await rig.service.get<Operation>(at);
+        return body.state === 'running' ? undefined : body;
+      },
+      20,
+      limited,
+    );
+    assert.equal(state, 'cancelled');
+    for (const { id } of [pause, latency]) {
+      const left = await rig.fault(id);
+      assert.ok(['healed', 'residue'].includes(left.state), `${left.chaos_type} is ${left.state}`);
+      assert.equal(left.ended_by, 'reset');
+    }
+    await rig.reset();
+    for (const { id } of [pause, latency]) assert.equal((await rig.fault(id)).heal?.verdict, 'clean');
+    assert.deepEqual(await rig.residue(), []);
   });
 });

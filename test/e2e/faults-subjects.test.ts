@@ -45,6 +45,32 @@ describe('faults of the rate limiter', () => {
     }
   });
 
+  test('what is for Redis is for no limiter, and a Redis that cannot be asked, or answers an error, leaves no fault', async () => {
+    for (const chaos_type of ['counter_drift', 'redis_pause']) {
+      const params = chaos_type === 'counter_drift' ? { key: 'dave' } : {};
+      const refused = await rig.inject({ chaos_type, params, target: { node: 'limiter1' } });
+      assert.deepEqual([refused.status, refused.body.code], [422, 'no_candidate'], JSON.stringify(refused.body));
+      assert.match(refused.body.detail, /not of type redis/);
+    }
+    await rig.exec('redis', 'redis-cli', 'SET', 'ratelimit:dave', 'no counter');
+    const odd = await rig.inject({ chaos_type: 'counter_drift', params: { key: 'dave' } });
+    await rig.exec('redis', 'redis-cli', 'DEL', 'ratelimit:dave');
+    const lost = await rig.confirmed({ chaos_type: 'packet_loss', target: { node: 'redis' }, params: { percent: 100 } });
+    const cut = await rig.inject({ chaos_type: 'counter_drift', params: { key: 'dave' } });
+    await rig.healedClean(lost);
+    for (const [answer, why] of [
+      [odd, /WRONGTYPE/],
+      [cut, /cannot be asked/],
+    ] as const) {
+      assert.deepEqual(
+        [answer.status, answer.body.code, answer.body.fault?.state],
+        [503, 'state_unavailable', 'failed'],
+        JSON.stringify(answer.body),
+      );
+      assert.match(answer.body.detail, why);
+    }
+  });
+
   test('redis_pause, by name and by role', async () => {
     const paused = await rig.confirmed({ chaos_type: 'redis_pause' });
     assert.equal(paused.targets[0]?.node, 'redis');

@@ -93,6 +93,15 @@ const cases: Case[] = [
     },
   },
   {
+    type: 'disk_pressure',
+    params: { fill_percent: 100, path: '/data' },
+    check: 'statfs',
+    during: async (rig) => {
+      await assert.rejects(rig.exec('cell0', 'dd', 'if=/dev/zero', 'of=/data/more', 'bs=1M', 'count=4'), /No space left/);
+      await rig.exec('cell0', 'rm', '/data/more');
+    },
+  },
+  {
     type: 'cpu_pressure',
     params: { percent: 90 },
     check: 'cpu_share',

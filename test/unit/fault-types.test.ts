@@ -163,19 +163,26 @@ describe('network_partition', () => {
 
 describe('disk_pressure', () => {
   const disk = named('disk_pressure');
-  const full = { total_bytes: 1000, used_bytes: 100, available_bytes: 900 };
+  const mib = 1 << 20;
+  // As ext4: some blocks are nobody's.
+  const full = { total_bytes: 1020 * mib, used_bytes: 100 * mib, available_bytes: 900 * mib };
   const measured = (now: typeof full) => ({ ...three, toolbox: { call: async () => now } }) as unknown as Scene;
 
   test('fills up to the share, of a volume of limited size only', async () => {
     const { act, metadata } = await plan(disk, measured(full), { fill_percent: 80 }, target(1));
     assert.deepEqual(
       act.map((s) => (s.op === 'disk.fill' ? [s.volume, s.name, s.bytes] : [])),
-      [['p_n1', '.subjectd-flt_1', 700]],
+      [['p_n1', '.subjectd-flt_1', 700 * mib]],
     );
-    assert.deepEqual(metadata, { fill_percent: 80, fill_file: '/data/.subjectd-flt_1', fill_bytes: 700 });
+    assert.deepEqual(metadata, { fill_percent: 80, fill_file: '/data/.subjectd-flt_1', fill_bytes: 700 * mib });
+    const whole = await plan(disk, measured(full), { fill_percent: 100 }, target(1));
+    assert.equal(whole.metadata.fill_bytes, 899 * mib, 'as much as a file can have');
     for (const path of ['/', '/etc', '/database', '/data/../etc'])
       await assert.rejects(plan(disk, measured(full), { path }, target(1)), refused('invalid_request'), path);
-    await assert.rejects(plan(disk, measured({ ...full, used_bytes: 900 }), { fill_percent: 80 }, target(1)), refused('no_candidate'));
+    await assert.rejects(
+      plan(disk, measured({ ...full, used_bytes: 900 * mib, available_bytes: 100 * mib }), { fill_percent: 80 }, target(1)),
+      refused('no_candidate'),
+    );
   });
 });
 

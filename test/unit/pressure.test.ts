@@ -194,11 +194,13 @@ describe('the witness of disk pressure', () => {
   });
 
   test('goes by what the step found before it wrote', async () => {
-    const measured = () => sceneOf({ 'measure.disk': [disk(770), disk(770), disk(785)] }).scene;
+    const mib = 1 << 20;
+    const mibs = (used: number) => ({ total_bytes: 1000 * mib, used_bytes: used * mib, available_bytes: (1000 - used) * mib });
+    const measured = () => sceneOf({ 'measure.disk': [mibs(770), mibs(770), mibs(785)] }).scene;
     const judge = (facts: Record<string, unknown>) => judged(diskPressure, measured(), { fill_percent: 80 }, facts);
-    assert.equal((await judge({ used_bytes_before: 775 })).verdict, 'not_observed');
+    assert.equal((await judge({ used_bytes_before: 775 * mib })).verdict, 'not_observed');
     assert.equal((await judge({ mechanism: 'withheld' })).verdict, 'not_observed');
-    const there = sceneOf({ 'measure.disk': [disk(770), disk(770), disk(800)] }).scene;
-    assert.equal((await judged(diskPressure, there, { fill_percent: 80 }, { used_bytes_before: 770 })).verdict, 'confirmed');
+    const there = sceneOf({ 'measure.disk': [mibs(770), mibs(770), mibs(800)] }).scene;
+    assert.equal((await judged(diskPressure, there, { fill_percent: 80 }, { used_bytes_before: 770 * mib })).verdict, 'confirmed');
   });
 });

@@ -12,6 +12,8 @@ import { defaults } from './defaults.ts';
 
 /** In percent of the volume. The filesystem's own bookkeeping keeps the last percent from being exact, and a node that appends to its log uses as much by itself: a file that is smaller proves nothing. */
 const tolerance = 2;
+/** Left out of a file that would take all there is: the filesystem needs blocks for its list of blocks, and refuses the last ones. */
+const spareBytes = 1 << 20;
 
 /**
  * Fills a volume of limited size up to a share, with a file written from outside the node. A path on a filesystem that is shared with the host is refused: it would fill the host. Witness: the filesystem's own figures, which must have risen by the file's size. The file outlives a restart of
@@ -25,7 +27,13 @@ export const diskPressure: ChaosType = {
     type: 'object',
     additionalProperties: false,
     properties: {
-      fill_percent: { type: 'number', minimum: 1, maximum: 100, default: 80, description: 'Share of the volume that is in use then.' },
+      fill_percent: {
+        type: 'number',
+        minimum: 1,
+        maximum: 100,
+        default: 80,
+        description: 'Share of the volume that is in use then, of what df counts.',
+      },
       path: { type: 'string', minLength: 1, maxLength: 512, description: 'In the node, on a bounded volume; by default its first one.' },
     },
   },
@@ -92,7 +100,9 @@ export const diskPressure: ChaosType = {
   presence: remnants,
 };
 
-const usedPercent = (disk: Disk | undefined) => (disk === undefined ? 0 : (100 * disk.used_bytes) / disk.total_bytes);
+/** What can be used at all, as `df` reckons: a filesystem keeps some blocks (ext4 two percent) for itself. */
+const usable = (disk: Disk) => disk.used_bytes + disk.available_bytes;
+const usedPercent = (disk: Disk | undefined) => (disk === undefined ? 0 : (100 * disk.used_bytes) / usable(disk));
 const number = (fact: unknown) => (typeof fact === 'number' ? fact : null);
 
 /** By the size of the file that was asked for, what was in use when it was about to be written (null: it never was), and the volume after. */
@@ -116,12 +126,13 @@ async function fillOf(
     throw bodyProblem('params.path', reason, allowed);
   }
   const disk = await scene.toolbox.call('measure.disk', { volume: on.volume }, signal);
-  const bytes = Math.floor((disk.total_bytes * Number(params.fill_percent)) / 100) - disk.used_bytes;
+  const wanted = Math.floor((usable(disk) * Number(params.fill_percent)) / 100) - disk.used_bytes;
+  const bytes = Math.min(wanted, disk.available_bytes - spareBytes);
   if (bytes <= 0) {
     throw new Problem('no_candidate', `${on.path} of ${node.name} is already fuller than ${params.fill_percent} %.`, {
       node: node.name,
       ...disk,
     });
   }
-  return { volume: on.volume, path: on.path, bytes: Math.min(bytes, disk.available_bytes) };
+  return { volume: on.volume, path: on.path, bytes };
 }

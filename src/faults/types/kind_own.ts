@@ -1,4 +1,5 @@
 import type { KindChaos, KindStep } from '../../kind/adapter.ts';
+import { Problem } from '../../lib/problem.ts';
 import type { ChaosType } from '../chaos_type.ts';
 import type { FaultTarget } from '../fault.ts';
 import type { Step } from '../step.ts';
@@ -8,13 +9,23 @@ import { defaults } from './defaults.ts';
 
 /** A kind's chaos type as one of ours. `general` finds the one that an alias stands for. */
 export function kindChaosType(chaos: KindChaos, general: (name: string) => ChaosType): ChaosType {
-  const { name, summary, defaultTarget } = chaos;
-  if (chaos.of !== null) return { ...general(chaos.of), name, summary, defaultTarget };
+  const { name, summary, defaultTarget, nodeTypes } = chaos;
+  const only = (base: Pick<ChaosType, 'obstacle'>): Pick<ChaosType, 'obstacle'> => ({
+    obstacle: (node) =>
+      nodeTypes === undefined || nodeTypes.includes(node.type)
+        ? base.obstacle(node)
+        : `${node.name} is not of type ${nodeTypes.join(' or ')}`,
+  });
+  if (chaos.of !== null) {
+    const base = general(chaos.of);
+    return { ...base, ...only(base), name, summary, defaultTarget };
+  }
   return {
     ...defaults,
     name,
     summary,
     defaultTarget,
+    ...only(defaults),
     paramsSchema: chaos.paramsSchema,
     layer: `kind:${name}`,
     life: 'lasting',
@@ -30,7 +41,9 @@ export function kindChaosType(chaos: KindChaos, general: (name: string) => Chaos
     },
     baseline: async ({ toolkit }, { fault, targets, params }, _plan, signal) => {
       const measure = (s: AbortSignal) => Promise.all(targets.map((t) => chaos.measure(toolkit, fault, params, t.node, s)));
-      const before = await measure(signal);
+      const before = await measure(signal).catch((error: unknown) => {
+        throw signal.aborted ? error : unmeasured(name, targets, error);
+      });
       return {
         judge: async (_facts, judging) => {
           const after = await lookLater(measure, judging);
@@ -50,6 +63,12 @@ export function kindChaosType(chaos: KindChaos, general: (name: string) => Chaos
       return left.flat();
     },
   };
+}
+
+/** The node does not answer, or not as it should: that says nothing of this service. */
+function unmeasured(name: string, targets: readonly FaultTarget[], cause: unknown): Problem {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Problem('state_unavailable', `${name} cannot be measured at ${targets.map((t) => t.node).join(', ')}: ${why}.`, {}, { cause });
 }
 
 function at(step: KindStep, fault: string, target: FaultTarget): Step {
