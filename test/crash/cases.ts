@@ -70,3 +70,11 @@ export function chance(...words: (string | number)[]): number {
 export function shuffled<T>(all: readonly T[], seed: number, name: (item: T) => string): T[] {
   return [...all].sort((a, b) => chance(seed, name(a)) - chance(seed, name(b)));
 }
+
+/** The same plots, the operations in turn: a sample has its part of each, and takes as long whatever the seed (a reset takes thrice as long as an injection). */
+export function mixed(list: readonly Plot[]): Plot[] {
+  const operations = [...new Set(list.map((p) => p.operation))].sort();
+  const lanes = operations.map((operation) => list.filter((p) => p.operation === operation));
+  const longest = Math.max(0, ...lanes.map((lane) => lane.length));
+  return Array.from({ length: longest }, (_, i) => lanes.flatMap((lane) => lane.slice(i, i + 1))).flat();
+}

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Case, nameOf, oneOfEach, type Plot, plots, shuffled } from './cases.ts';
+import { type Case, mixed, nameOf, oneOfEach, type Plot, plots, shuffled } from './cases.ts';
 import { Driver, type Result } from './driver.ts';
 
 export interface Options {
@@ -43,7 +43,7 @@ export async function runCrashes({ only, calls, cases, seed, from, env, say, sig
     }
     for (const line of summary.leftOut) say(`not here: ${line}`);
     // Each plot costs a run to its end, which finds its points: a sample takes four of each that it takes.
-    const ordered = cases === null ? had : shuffled(had, seed, nameOfPlot).slice(0, Math.max(1, Math.ceil(cases / 4)));
+    const ordered = cases === null ? had : mixed(shuffled(had, seed, nameOfPlot)).slice(0, Math.max(1, Math.ceil(cases / 4)));
     let number = 0;
     for (const [i, plot] of ordered.entries()) {
       if (signal.aborted) break;

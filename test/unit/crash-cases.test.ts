@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { differences, nothing, type State } from '../crash/audit.ts';
-import { casesOf, nameOf, oneOfEach, plots, shuffled } from '../crash/cases.ts';
+import { casesOf, mixed, nameOf, oneOfEach, plots, shuffled } from '../crash/cases.ts';
 import { during, instrument } from '../crash/points.ts';
 
 const clean: State = {
@@ -134,5 +134,14 @@ describe('the points of the crash tests', () => {
     assert.ok(new Set([1, 2, 3, 4, 5, 6, 7, 8].flatMap(chosen)).size === 5, 'each call has its turn');
     assert.deepEqual(shuffled(all, 5, nameOf), shuffled([...all].reverse(), 5, nameOf));
     assert.notDeepEqual(shuffled(plots, 5, JSON.stringify), shuffled(plots, 6, JSON.stringify));
+  });
+
+  test('a sample has its part of each operation, whatever the seed', () => {
+    for (const seed of [1, 2, 3]) {
+      const all = mixed(shuffled(plots, seed, JSON.stringify));
+      assert.deepEqual(new Set(all), new Set(plots));
+      const parts = ['heal', 'inject', 'reset'].map((operation) => all.slice(0, 10).filter((p) => p.operation === operation).length);
+      assert.deepEqual(parts, [4, 3, 3]);
+    }
   });
 });
