@@ -32,6 +32,17 @@ function counting() {
   return { control, views };
 }
 
+/** A control whose injection has begun and does not end until `running` is told to. */
+function held() {
+  const running = pending('inject');
+  const began = promised();
+  const inject = () => {
+    began.keep();
+    return running;
+  };
+  return { running, began, control: scripted({ inject, operation: async () => running.operation }) };
+}
+
 describe('Idempotency-Key', () => {
   test('the same key and request get the first answer again, as it was', async (t) => {
     const { control, views } = counting();
@@ -69,15 +80,7 @@ describe('Idempotency-Key', () => {
   });
 
   test('a second call waits for the first one while it runs', async (t) => {
-    const running = pending('inject');
-    const began = promised();
-    const control = scripted({
-      inject: () => {
-        began.keep();
-        return running;
-      },
-      operation: async () => running.operation,
-    });
+    const { running, began, control } = held();
     const app = await appFor(t, control);
     const first = app.inject(call('k')).then((reply) => reply);
     await began.promise;
@@ -129,15 +132,7 @@ describe('Idempotency-Key', () => {
   test('who waited for the error of another request gets it with its own request id, and after a restart too', async (t) => {
     const path = join(folder(t), 'idempotency.ndjson');
     const before = await openIdempotencyStore(path);
-    const running = pending('inject');
-    const began = promised();
-    const control = scripted({
-      inject: () => {
-        began.keep();
-        return running;
-      },
-      operation: async () => running.operation,
-    });
+    const { running, began, control } = held();
     const app = await appFor(t, control, { idempotency: before });
     const as = (id: string) => call('k', undefined, { 'x-request-id': id });
     const first = app.inject(as('a')).then((reply) => reply);

@@ -10,22 +10,18 @@ import { defaults } from './defaults.ts';
 /** A kind's chaos type as one of ours. `general` finds the one that an alias stands for. */
 export function kindChaosType(chaos: KindChaos, general: (name: string) => ChaosType): ChaosType {
   const { name, summary, defaultTarget, nodeTypes } = chaos;
-  const only = (base: Pick<ChaosType, 'obstacle'>): Pick<ChaosType, 'obstacle'> => ({
-    obstacle: (node) =>
-      nodeTypes === undefined || nodeTypes.includes(node.type)
-        ? base.obstacle(node)
-        : `${node.name} is not of type ${nodeTypes.join(' or ')}`,
-  });
-  if (chaos.of !== null) {
-    const base = general(chaos.of);
-    return { ...base, ...only(base), name, summary, defaultTarget };
-  }
+  const base = chaos.of === null ? defaults : general(chaos.of);
+  const obstacle: ChaosType['obstacle'] = (node) =>
+    nodeTypes === undefined || nodeTypes.includes(node.type)
+      ? base.obstacle(node)
+      : `${node.name} is not of type ${nodeTypes.join(' or ')}`;
+  if (chaos.of !== null) return { ...general(chaos.of), name, summary, defaultTarget, obstacle };
   return {
     ...defaults,
     name,
     summary,
     defaultTarget,
-    ...only(defaults),
+    obstacle,
     paramsSchema: chaos.paramsSchema,
     layer: `kind:${name}`,
     life: 'lasting',
