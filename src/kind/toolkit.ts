@@ -3,15 +3,23 @@ import { Agent, request } from 'undici';
 import { type Engine, EngineError } from '../engine/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import { atOnce, type Turn } from '../lib/turns.ts';
-import { deadline } from '../lib/until.ts';
+import { deadline, orAborted } from '../lib/until.ts';
 import type { ExecAnswer, HttpAnswer, Node, TcpAnswer, Toolkit, Unreached } from './adapter.ts';
 
 const defaultTimeoutMs = 2000;
+/** Shorter than a request's time: who answers again is then tried anew, and not when TCP next repeats itself, after 1, 3 and 7 s. */
+const connectTimeoutMs = 1000;
 const maxBody = 8 * 1024 * 1024;
 
 /** Connections to the nodes of one generation of a subject; a new generation gets new ones. */
 export class Reach {
-  #agent = new Agent({ connections: 4, pipelining: 1, keepAliveTimeout: 4000, keepAliveMaxTimeout: 10_000 });
+  #agent = new Agent({
+    connections: 4,
+    pipelining: 1,
+    keepAliveTimeout: 4000,
+    keepAliveMaxTimeout: 10_000,
+    connect: { timeout: connectTimeoutMs },
+  });
   #engine: Engine;
   #clock: Clock;
 
@@ -53,7 +61,8 @@ export class Reach {
     if (!node.running) return { reached: false, why: 'not running' };
     using limited = deadline(`${node.name} asked`, limit, signal);
     try {
-      return await ask(limited);
+      // An aborted request of undici is told so only when its connection is there, or has failed.
+      return await orAborted(ask(limited), limited);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof EngineError && error.reason === 'unreachable') throw error;
@@ -128,6 +137,7 @@ function tcp(
 function reason(error: unknown): string {
   const code = (error as { code?: unknown }).code;
   if (code === 'ECONNREFUSED') return 'refused';
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'no connection in time';
   if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET') return 'connection closed';
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'no route';
   return error instanceof Error ? error.message : String(error);

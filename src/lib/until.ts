@@ -71,6 +71,16 @@ export function either(...signals: AbortSignal[]): AbortSignal & Disposable {
   });
 }
 
+/** What the work answers; or the signal's reason as soon as it aborts, for work that may not notice that in time. How such work ends is not told any more. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
 /** All their results; when any failed, the first failure, thrown only after all have ended, so that none goes on beside what comes next. */
 export async function allEnded<T>(work: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(work);
