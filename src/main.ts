@@ -24,17 +24,18 @@ async function main(): Promise<void> {
   takePriority(settings, log);
   const engine = createEngine(settings.dockerHost === null ? {} : { dockerHost: settings.dockerHost });
   await requireEngine(engine, settings);
+  const version = String((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: unknown }).version);
   const handle = await createControl({
     ...settings,
     engine,
     log,
+    version,
     kindFolders: [
       { files: join(root, 'subjects'), code: join(here, '..', 'subjects') },
       ...settings.subjectsDirs.map((dir) => ({ files: dir, code: dir, setting: 'SUBJECTD_SUBJECTS_DIR' })),
     ],
     env: process.env,
   });
-  const version = String((JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: unknown }).version);
   const idempotency = await inDataDir(settings.dataDir, () => openIdempotencyStore(join(settings.dataDir, 'idempotency.ndjson')));
   const app = await buildApp({
     control: handle.control,

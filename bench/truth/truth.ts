@@ -62,7 +62,7 @@ export async function measureTruth({ engine, options, say }: Bench, signal: Abor
   say(`the truth table's seed is ${seed}`);
   const hand = new Hand(engine);
   const dir = mkdtempSync(join(tmpdir(), 'subjectd-bench-truth-'));
-  const handle = await createControl({ ...controlOptions(dir), engine, instrument: hand.instrument });
+  const handle = await createControl({ ...controlOptions(dir), version: '0.0.0-bench', engine, instrument: hand.instrument });
   const { control } = handle;
   const runs: TruthOutcome[] = [];
   try {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { compare } from './maps.ts';
-import type { Project } from './model.ts';
+import type { Project, Service } from './model.ts';
 
 /**
  * SHA-256 (hex) of everything of a project that reaches the engine: contents of configs and secrets included; where the file stands, and the order of
@@ -15,6 +16,24 @@ export function projectHash(project: Omit<Project, 'hash'>): string {
     volumes: byName(project.volumes, (v) => v.key),
   };
   return createHash('sha256').update(canonicalJson(canonical)).digest('hex');
+}
+
+/**
+ * SHA-256 (hex) of what one service is made from: its own definition with its networks and volumes. The same for every copy of a kind, wherever its folder
+ * stands: names that begin with the project's, ports on the host and the paths to the folder are left out.
+ */
+export function definitionHash(project: Project, service: Service): string {
+  const { at: _at, containerName: _name, ports, mounts, ...rest } = service;
+  const attached = rest.networks.map((n) => n.network);
+  const mounted = mounts.flatMap((m) => (m.type === 'volume' && m.volume !== null ? [m.volume] : []));
+  const definition = {
+    ...rest,
+    ports: ports.map(({ containerPort, protocol }) => ({ containerPort, protocol })),
+    mounts: mounts.map((m) => (m.type === 'bind' ? { ...m, source: posix.relative(project.workingDir, m.source) } : m)),
+    onNetworks: project.networks.filter((n) => attached.includes(n.key)).map(({ name: _, ...network }) => network),
+    onVolumes: project.volumes.filter((v) => mounted.includes(v.key)).map(({ name: _, ...volume }) => volume),
+  };
+  return createHash('sha256').update(canonicalJson(definition)).digest('hex');
 }
 
 /** JSON with sorted keys; buffers as their digest. */

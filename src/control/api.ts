@@ -1,3 +1,5 @@
+import type { Capture, CaptureSummary } from '../captures/capture.ts';
+import type { Comparison } from '../captures/comparison.ts';
 import type { ContainerState } from '../engine/port.ts';
 import type { Event } from '../events/log.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -25,6 +27,14 @@ export interface Control {
   /** `fresh` polls now; `wait` answers when healthy or when `timeoutMs` is over, whichever comes first. Never throws because the subject is ill. */
   health(name: string, options: { fresh?: boolean; wait?: boolean; timeoutMs?: number }, signal: AbortSignal): Promise<HealthView>;
   state(name: string, signal: AbortSignal): Promise<StateView>;
+
+  /** Reads the state and keeps it, durably, with a fingerprint of what it was taken from. */
+  capture(name: string, options: { label?: string }, signal: AbortSignal): Promise<Capture>;
+  /** Newest first. Those of a subject that is gone can still be read. */
+  captures(name: string, page: Page): Promise<Paged<CaptureSummary>>;
+  findCapture(name: string, id: string): Promise<Capture>;
+  /** How `b`, of whichever subject of the same kind, differs from `a`. */
+  compareCaptures(name: string, a: string, b: string): Promise<Comparison>;
 
   chaosTypes(name: string, signal: AbortSignal): Promise<ChaosTypeView[]>;
   /** What an injection would do: targets, plan and undo. Nothing is stored or changed. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { CaptureStore } from '../captures/store.ts';
 import type { Engine } from '../engine/port.ts';
 import type { EventLog } from '../events/log.ts';
 import type { FaultStore } from '../faults/store.ts';
@@ -23,6 +24,8 @@ export interface Context {
   quiet: Quiet;
   toolboxImage: string;
   owner: string;
+  /** Of the service. */
+  version: string;
   clock: Clock;
   rng: Rng;
   log: Logger;
@@ -30,6 +33,7 @@ export interface Context {
   events: EventLog;
   operations: Operations;
   store: FaultStore;
+  captures: CaptureStore;
   checks: Checks;
   deaths: DeathsTold;
   reset: ResetContext;

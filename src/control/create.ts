@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { CaptureStore } from '../captures/store.ts';
 import { type Engine, EngineError } from '../engine/port.ts';
 import { findSelf } from '../engine/self.ts';
 import { EventLog } from '../events/log.ts';
@@ -30,6 +31,8 @@ import { controlService } from './service.ts';
 export interface ControlOptions {
   engine: Engine;
   log: Logger;
+  /** Of the service: part of each capture's fingerprint. */
+  version: string;
   dataDir: string;
   kindFolders: readonly KindFolder[];
   /** What the compose files' variables are taken from. */
@@ -66,9 +69,10 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   const engine = instrument('engine', options.engine);
   const kinds = await loadKinds(options.kindFolders);
   await warnOfProfiles(kinds, options);
-  const { lock, owner, events, ...opened } = await inDataDir(dataDir, () => openDataDir(dataDir));
+  const { lock, owner, events, captures, ...opened } = await inDataDir(dataDir, () => openDataDir(dataDir));
   const ledger = instrument('ledger', opened.ledger);
   events.onWriteError = (error) => log.error({ error }, 'the event file cannot be written');
+  captures.onDropError = (error) => log.warn({ error }, 'an old capture could not be removed');
   ledger.onCompactionError = (error) => log.warn({ error }, 'the ledger could not be compacted');
   if (ledger.damage.tornBytes > 0) log.warn(ledger.damage, 'the ledger ended in a torn record, which was cut off');
   if (ledger.damage.damagedLines.length > 0)
@@ -101,6 +105,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     toolboxImage: options.toolboxImage,
     quiet: new Quiet(),
     owner,
+    version: options.version,
     clock: systemClock,
     rng: systemRng,
     log,
@@ -108,6 +113,7 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
     events,
     operations,
     store: new FaultStore(ledger, events),
+    captures,
     checks,
     deaths: new DeathsTold(systemClock),
     reset: {
@@ -145,14 +151,17 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
 }
 
 /** Makes the directory if need be, takes it, and opens what is kept there. */
-async function openDataDir(dataDir: string): Promise<{ lock: DataDirLock; owner: string; ledger: Ledger; events: EventLog }> {
+async function openDataDir(
+  dataDir: string,
+): Promise<{ lock: DataDirLock; owner: string; ledger: Ledger; events: EventLog; captures: CaptureStore }> {
   await makeDataDir(dataDir);
   const lock = await lockDataDir(dataDir);
   if (lock === null) throw new Error(`Another subjectd uses the data directory ${dataDir}. Stop it, or set SUBJECTD_DATA_DIR to another.`);
   try {
     const owner = await ownerOf(join(dataDir, 'owner'));
     const ledger = await Ledger.open(join(dataDir, 'ledger.ndjson'), systemClock);
-    return { lock, owner, ledger, events: EventLog.open(join(dataDir, 'events.ndjson'), systemClock) };
+    const captures = await CaptureStore.open(join(dataDir, 'captures'));
+    return { lock, owner, ledger, captures, events: EventLog.open(join(dataDir, 'events.ndjson'), systemClock) };
   } catch (error) {
     await lock.release();
     throw error;

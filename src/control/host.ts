@@ -53,6 +53,12 @@ export class Host {
     return this.#holder?.operation.id ?? null;
   }
 
+  /** The operation that replaces or removes the containers now, or is about to. */
+  get replacing(): string | null {
+    const { id, kind } = this.#holder?.operation ?? {};
+    return id !== undefined && (kind === 'reset' || kind === 'delete') ? id : null;
+  }
+
   get record(): SubjectRecord {
     const { subject, generation, phase } = this;
     return { name: subject.name, kind: subject.kind.name, portShift: subject.portShift, generation, phase };

@@ -1,9 +1,9 @@
 import type { Role } from '../kind/adapter.ts';
 import { observe, toNodes } from '../kind/observe.ts';
-import { rfc3339 } from '../lib/clock.ts';
 import { Problem } from '../lib/problem.ts';
 import { deadline } from '../lib/until.ts';
-import type { Control, EventSource, HealthView, Page, Paged, StateView, SubjectView } from './api.ts';
+import type { Control, EventSource, HealthView, SubjectView } from './api.ts';
+import { captures, captureUse, compareUse, findCapture } from './capture_use.ts';
 import { chaosTypeViews, kindView } from './catalogue.ts';
 import type { Context } from './context.ts';
 import { deleteUse } from './delete_use.ts';
@@ -11,7 +11,9 @@ import { find, healAllUse, healUse, injectUse, planUse, renewUse } from './fault
 import type { Host } from './host.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { toProblem } from './operations.ts';
+import { paged } from './page.ts';
 import { resetUse } from './reset_use.ts';
+import { readState } from './state_use.ts';
 import { subjectView } from './views.ts';
 
 const askMs = 15_000;
@@ -47,7 +49,12 @@ export function controlService(
     reset: (name, { timeoutMs }) => resetUse(context, mutable(name), timeoutMs),
 
     health: (name, options, signal) => health(registry.require(name), options, signal),
-    state: (name, signal) => asking('state', signal, (s) => state(context, registry.require(name), s)),
+    state: (name, signal) => asking('state', signal, async (s) => (await readState(context, registry.require(name), s)).view),
+
+    capture: (name, options, signal) => asking('capture', signal, (s) => captureUse(context, registry.require(name), options, s)),
+    captures: (name, page) => captures(context, registry, name, page),
+    findCapture: (name, id) => findCapture(context, registry, name, id),
+    compareCaptures: (name, a, b) => compareUse(context, registry, name, a, b),
 
     chaosTypes: (name, signal) => asking('chaos types', signal, (s) => chaosTypeViews(context, registry.require(name), s)),
     planFault: (name, request, signal) => asking('plan', signal, (s) => planUse(context, registry.require(name), request, s)),
@@ -114,30 +121,6 @@ async function health(
   if (options.wait === true) return host.poller.wait((r) => r.healthy, options.timeoutMs ?? healthWaitMs, signal);
   if (options.fresh !== true) return host.poller.latest;
   return asking('health', signal, (s) => host.poller.fresh(s));
-}
-
-async function state(context: Context, host: Host, signal: AbortSignal): Promise<StateView> {
-  const capturedAt = rfc3339(context.clock.now());
-  const nodes = toNodes(host.subject, await observe(context.engine, context.owner, host.subject, signal));
-  if (nodes.every((n) => n.containerId === '')) throw new Problem('subject_not_running', `${host.subject.name} is not there.`);
-  const found = await host.subject.kind.adapter.state(host.reach.toolkit(host.subject.name, nodes, context.env), signal);
-  if (!found.readable)
-    throw new Problem('state_unavailable', `Nothing of the state of ${host.subject.name} can be read.`, { missing: found.missing });
-  return {
-    subject: host.subject.name,
-    kind: host.subject.kind.name,
-    captured_at: capturedAt,
-    complete: found.missing.length === 0,
-    missing: found.missing,
-    state: found.state,
-  };
-}
-
-function paged<T>(all: readonly T[], { limit, cursor }: Page, id: (item: T) => string): Paged<T> {
-  const from = cursor === undefined ? 0 : all.findIndex((item) => id(item) < cursor);
-  const items = from === -1 ? [] : all.slice(from, from + limit);
-  const last = items.at(-1);
-  return { items, next_cursor: last !== undefined && from + limit < all.length ? id(last) : null };
 }
 
 function eventSource({ events }: Context): EventSource {

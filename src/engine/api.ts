@@ -80,6 +80,9 @@ export interface ApiInfo {
   CgroupVersion?: string;
   KernelVersion: string;
   OperatingSystem: string;
+  NCPU: number;
+  /** Bytes. */
+  MemTotal: number;
   /** RFC 3339 with nanoseconds. */
   SystemTime?: string;
 }

@@ -47,6 +47,8 @@ async function info(client: Client, signal: AbortSignal): Promise<EngineInfo> {
     cgroupVersion: system.CgroupVersion ?? '1',
     kernel: system.KernelVersion,
     operatingSystem: system.OperatingSystem,
+    cpus: system.NCPU,
+    memoryBytes: system.MemTotal,
   };
 }
 

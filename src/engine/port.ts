@@ -101,6 +101,9 @@ export interface EngineInfo {
   cgroupVersion: string;
   kernel: string;
   operatingSystem: string;
+  /** Of the engine's host. */
+  cpus: number;
+  memoryBytes: number;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

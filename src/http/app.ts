@@ -15,6 +15,7 @@ import { Once } from './once.ts';
 import { describeApp, showContract } from './openapi.ts';
 import { onError } from './problems.ts';
 import { logRequests, requestId } from './request-log.ts';
+import { captureRoutes } from './routes/captures.ts';
 import { eventRoutes } from './routes/events.ts';
 import { faultRoutes } from './routes/faults.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -121,6 +122,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   subjectRoutes(app, deps);
   resetRoutes(app, deps);
   healthRoutes(app, deps);
+  captureRoutes(app, deps);
   faultRoutes(app, deps);
   operationRoutes(app, deps);
   eventRoutes(app, deps);

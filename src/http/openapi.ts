@@ -6,6 +6,7 @@ import type { App } from './deps.ts';
 const tags = [
   { name: 'Subjects', description: 'The live copies of the systems under test: reset, health, state.' },
   { name: 'Faults', description: 'Disturbing a subject, with proof of the effect and of the undo.' },
+  { name: 'Captures', description: 'What a subject held, kept with what it was taken from, and compared.' },
   { name: 'Operations', description: 'The handles of what takes a while.' },
   { name: 'Events', description: 'What happened, numbered and kept.' },
   { name: 'Kinds', description: 'What can be put under test here.' },

@@ -6,7 +6,7 @@ import { Problem } from './schemas/problem.ts';
 import { type Component, strict } from './schemas/types.ts';
 
 /** The groups of the contract. */
-type Tag = 'Service' | 'Kinds' | 'Subjects' | 'Faults' | 'Operations' | 'Events';
+type Tag = 'Service' | 'Kinds' | 'Subjects' | 'Faults' | 'Captures' | 'Operations' | 'Events';
 
 interface Success {
   description: string;

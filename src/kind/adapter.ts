@@ -20,6 +20,11 @@ export interface Adapter {
   health(toolkit: Toolkit, signal: AbortSignal): Promise<SystemHealth>;
   /** The system's state in its own terms; volatile values are fine. What could not be read is named in `missing`. */
   state(toolkit: Toolkit, signal: AbortSignal): Promise<SystemState>;
+  /**
+   * What of the state changes by itself, or is another after each reset: a comparison of two captures sets it apart. Dotted names, `*` for any one step, elements of lists
+   * by their `name`, `node`, `key` or `id`; each stands for all below it.
+   */
+  readonly volatile?: readonly string[];
   /** Who has which role now. A node may have several or none. */
   roles(toolkit: Toolkit, signal: AbortSignal): Promise<Role[]>;
   /** Roles that `target: {role}` may name. */

@@ -19,6 +19,8 @@ export const labels = {
   node: 'io.subjectd.node',
   type: 'io.subjectd.type',
   generation: 'io.subjectd.generation',
+  /** On a container: what it was made from, the same in every copy of the kind. */
+  definition: 'io.subjectd.definition',
   /** On a container: the names of its volumes of limited size. On a volume: that it is one. */
   bounded: 'io.subjectd.bounded',
 } as const;

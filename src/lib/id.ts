@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 
 /** Sortable, unique identifiers: `flt_01H…`. */
-export function newId(prefix: 'flt' | 'op' | 'own'): string {
+export function newId(prefix: 'cap' | 'flt' | 'op' | 'own'): string {
   return `${prefix}_${ulid()}`;
 }
 

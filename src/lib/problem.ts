@@ -21,6 +21,11 @@ export const problemTable = {
   kind_not_found: { status: 404, title: 'No such kind', next: 'GET /v1/kinds lists them.' },
   subject_not_found: { status: 404, title: 'No such subject', next: 'GET /v1/subjects lists them; POST /v1/subjects makes another.' },
   fault_not_found: { status: 404, title: 'No such fault', next: 'GET …/faults lists active and past faults.' },
+  capture_not_found: {
+    status: 404,
+    title: 'No such capture',
+    next: 'GET …/captures lists those that are kept; the oldest ones are dropped.',
+  },
   operation_not_found: {
     status: 404,
     title: 'No such operation',
@@ -67,6 +72,11 @@ export const problemTable = {
     title: 'The fault had no observable effect and was undone',
     next: 'Read the evidence; require_effect: false keeps such a fault.',
   },
+  not_comparable: {
+    status: 422,
+    title: 'The captures are of different kinds',
+    next: 'Compare captures of one kind; they may be of different subjects.',
+  },
   idempotency_key_reused: {
     status: 422,
     title: 'The idempotency key was used with another request',
@@ -94,6 +104,11 @@ export const problemTable = {
     next: 'Read the toolbox’s message; what was begun was undone.',
   },
   ledger_unavailable: { status: 503, title: 'The ledger cannot be written', next: 'Free space in SUBJECTD_DATA_DIR; nothing was changed.' },
+  storage_unavailable: {
+    status: 503,
+    title: 'The data directory cannot be written',
+    next: 'Free space in SUBJECTD_DATA_DIR, then ask again; nothing was kept.',
+  },
   state_unavailable: {
     status: 503,
     title: 'Nothing of the state can be read',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { definitionHash } from '../compose/hash.ts';
 import type { Attachment, Mount, Project, Service } from '../compose/model.ts';
 import type { ContainerCreate, EndpointConfig, HostConfig } from '../engine/port.ts';
 import { composeLabels, labels } from '../kind/subject.ts';
@@ -115,6 +116,7 @@ function containerLabels(service: Service, context: SpecContext): Record<string,
     [labels.subject]: subject,
     [labels.kind]: kind,
     [labels.generation]: String(generation),
+    [labels.definition]: definitionHash(project, service),
     ...(bounded.length === 0 ? {} : { [labels.bounded]: bounded.join(',') }),
     ...(type === null ? {} : { [labels.node]: service.name, [labels.type]: type }),
   };

@@ -15,6 +15,15 @@ export const adapter: Adapter = {
   defaultTarget: { type: 'limiter' },
   imageVariables: ['RATELIMITER_IMAGE', 'REDIS_IMAGE'],
   roleNames: ['limiter', 'redis'],
+  volatile: [
+    'nodes.*.started_at',
+    'nodes.*.last_seen',
+    'nodes.*.instance',
+    'redis.run_id',
+    'redis.uptime_seconds',
+    'redis.used_memory_bytes',
+    'redis.connected_clients',
+  ],
   chaosTypes: [
     counterDrift,
     {

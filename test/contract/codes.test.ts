@@ -50,6 +50,17 @@ describe('the errors of the contract', () => {
     ],
     'GET /v1/subjects/{subject}/health': [...ofSubject, ...ofEngine],
     'GET /v1/subjects/{subject}/state': [...ofSubject, ...ofEngine, 'subject_not_running', 'state_unavailable'],
+    'GET /v1/subjects/{subject}/captures': ofSubject,
+    'POST /v1/subjects/{subject}/captures': [
+      ...ofSubject,
+      ...ofEngine,
+      'subject_busy',
+      'subject_not_running',
+      'state_unavailable',
+      'storage_unavailable',
+    ],
+    'GET /v1/subjects/{subject}/captures/{capture}': [...ofSubject, 'capture_not_found'],
+    'GET /v1/subjects/{subject}/captures/{capture}/diff/{other}': [...ofSubject, 'capture_not_found', 'not_comparable'],
     'GET /v1/subjects/{subject}/chaos-types': [...ofSubject, ...ofEngine],
     'GET /v1/subjects/{subject}/faults': ofSubject,
     'POST /v1/subjects/{subject}/faults': [
@@ -151,6 +162,10 @@ describe('the errors of the contract', () => {
       subject: async () => broken(),
       health: async () => broken(),
       state: async () => broken(),
+      capture: async () => broken(),
+      captures: async () => broken(),
+      findCapture: async () => broken(),
+      compareCaptures: async () => broken(),
       chaosTypes: async () => broken(),
       faults: broken,
       fault: broken,
@@ -166,7 +181,7 @@ describe('the errors of the contract', () => {
     const payloads: Record<string, object> = { PATCH: { ttl_ms: 1 }, POST: { chaos_type: 'none' } };
     for (const { path, method, operation } of operations(document).filter((o) => o.path.includes('{subject}'))) {
       const verb = method.toUpperCase() as 'GET' | 'POST' | 'PATCH' | 'DELETE';
-      const payload = path.endsWith('/reset') ? {} : payloads[verb];
+      const payload = /\/(reset|captures)$/.test(path) && verb === 'POST' ? {} : payloads[verb];
       const url = path.replace('{subject}', 'etcd').replace('{fault}', 'flt_1');
       const reply = await app.inject({ method: verb, url, ...(payload === undefined ? {} : { payload }) });
       assert.deepEqual([reply.statusCode, reply.json().code], [422, 'compose_invalid'], `${verb} ${url}: ${reply.body}`);

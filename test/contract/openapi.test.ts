@@ -46,6 +46,9 @@ describe('the contract', () => {
       'GET /v1/operations/{operation}',
       'GET /v1/subjects',
       'GET /v1/subjects/{subject}',
+      'GET /v1/subjects/{subject}/captures',
+      'GET /v1/subjects/{subject}/captures/{capture}',
+      'GET /v1/subjects/{subject}/captures/{capture}/diff/{other}',
       'GET /v1/subjects/{subject}/chaos-types',
       'GET /v1/subjects/{subject}/faults',
       'GET /v1/subjects/{subject}/faults/{fault}',
@@ -54,6 +57,7 @@ describe('the contract', () => {
       'PATCH /v1/subjects/{subject}/faults/{fault}',
       'POST /v1/operations/{operation}/cancel',
       'POST /v1/subjects',
+      'POST /v1/subjects/{subject}/captures',
       'POST /v1/subjects/{subject}/faults',
       'POST /v1/subjects/{subject}/reset',
     ]);

@@ -15,7 +15,7 @@ describe('wrong paths and methods', () => {
       '/v1/subjects//reset',
       '/v1/trials',
       '/V1/subjects',
-      '/v1/subjects/etcd/captures',
+      '/v1/subjects/etcd/captures/cap_1/diff',
       '/docs/static/nothing.css',
     ]) {
       for (const request of [

@@ -42,6 +42,7 @@ describe('bad queries are told why', () => {
 
   const integers: [string, string, string, object][] = [
     ['/v1/subjects/etcd/faults', 'limit', 'from 1 to 500', { minimum: 1, maximum: 500 }],
+    ['/v1/subjects/etcd/captures', 'limit', 'from 1 to 500', { minimum: 1, maximum: 500 }],
     ['/v1/subjects', 'limit', 'from 1 to 500', { minimum: 1, maximum: 500 }],
     ['/v1/kinds', 'limit', 'from 1 to 500', { minimum: 1, maximum: 500 }],
     ['/v1/events', 'limit', 'from 1 to 1000', { minimum: 1, maximum: 1000 }],

@@ -16,6 +16,7 @@ export async function startService(dataDir: string): Promise<{ app: FastifyInsta
   const handle = await createControl({
     engine,
     log: pino({ level: 'silent' }),
+    version: '0.0.0-test',
     dataDir,
     kindFolders: [{ files: subjects, code: subjects }],
     env: process.env,

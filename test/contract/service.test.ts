@@ -104,6 +104,10 @@ describe('the service on a real engine', () => {
     ['a fault', 'GET', '/v1/subjects/etcd/faults/flt_x', undefined, 404, 'fault_not_found', /flt_x/],
     ['a fault to heal', 'DELETE', '/v1/subjects/etcd/faults/%00', undefined, 404, 'fault_not_found', /./],
     ['a fault to renew', 'PATCH', '/v1/subjects/etcd/faults/flt_x', { ttl_ms: 1 }, 404, 'fault_not_found', /./],
+    ['a capture', 'GET', '/v1/subjects/etcd/captures/cap_x', undefined, 404, 'capture_not_found', /etcd/],
+    ['the captures of a subject', 'GET', '/v1/subjects/nosuch/captures', undefined, 404, 'subject_not_found', /etcd/],
+    ['captures to compare', 'GET', '/v1/subjects/etcd/captures/..%2fx/diff/x', undefined, 404, 'capture_not_found', /etcd/],
+    ['a capture of what is not there', 'POST', '/v1/subjects/etcd/captures', {}, 422, 'subject_not_running', /etcd/],
     ['an operation', 'GET', '/v1/operations/op_x', undefined, 404, 'operation_not_found', /op_x/],
     ['an operation to cancel', 'POST', '/v1/operations/op_x/cancel', {}, 404, 'operation_not_found', /op_x/],
     ['the state of what is not there', 'GET', '/v1/subjects/etcd/state', undefined, 422, 'subject_not_running', /etcd/],
@@ -135,6 +139,7 @@ describe('the service on a real engine', () => {
     const kinds = {
       subjects: '/v1/subjects',
       reset: '/v1/subjects/{subject}/reset',
+      captures: '/v1/subjects/{subject}/captures',
       faults: '/v1/subjects/{subject}/faults',
       fault: '/v1/subjects/{subject}/faults/{fault}',
       cancel: '/v1/operations/{operation}/cancel',
@@ -160,6 +165,13 @@ describe('the service on a real engine', () => {
     }
     matches('State', ok(await get('/v1/subjects/etcd/state')));
     matches('Subject', ok(await get('/v1/subjects/etcd')));
+    for (const example of of(kinds.captures)) {
+      const reply = await run(example);
+      const capture = ok(reply, 201);
+      matches('Capture', capture);
+      assert.deepEqual([capture.label, capture.complete], ['label' in example.value ? example.value.label : null, true]);
+      assert.deepEqual(ok(await get(String(reply.headers.location))), capture);
+    }
     for (const example of of(kinds.faults)) {
       const reply = await run(example);
       if ('dry_run' in example.value) {
@@ -232,6 +244,26 @@ describe('the service on a real engine', () => {
       cursor = page.next_cursor;
     } while (cursor !== null);
     assert.deepEqual(seen, all);
+  });
+
+  test('keeps captures, newest first, and compares them', async () => {
+    const take = async (label: string) => ok(await send('POST', '/v1/subjects/etcd/captures', { label }), 201);
+    const [before, after] = [await take('before'), await take('after')];
+    const { captures } = ok(await get('/v1/subjects/etcd/captures?limit=2'));
+    matches('CaptureList', ok(await get('/v1/subjects/etcd/captures')));
+    assert.deepEqual(
+      captures.map((c: { label: string }) => c.label),
+      ['after', 'before'],
+    );
+    const same = ok(await get(`/v1/subjects/etcd/captures/${before.id}/diff/${after.id}`));
+    matches('Comparison', same);
+    assert.deepEqual([same.comparable, same.equal, same.changes, same.unknown], [true, true, [], []]);
+    const { state: _state, ...summary } = before;
+    assert.deepEqual([captures[1], same.a], [summary, summary]);
+    const key = { 'idempotency-key': 'a capture' };
+    const [first, second] = await Promise.all([1, 2].map(() => send('POST', '/v1/subjects/etcd/captures', {}, key)));
+    assert.equal(first?.json().id, second?.json().id);
+    assert.ok((await events()).some(({ type }) => type === 'capture.taken'));
   });
 
   test('tears down without residue, and a copy leaves the list', async () => {

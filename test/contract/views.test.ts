@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
+import { type Capture, summaryOf } from '../../src/captures/capture.ts';
+import type { Comparison } from '../../src/captures/comparison.ts';
 import type { ChaosTypeView, FaultPlanView, HealthView, KindView, ResetResult, StateView, SubjectView } from '../../src/control/api.ts';
 import type { Operation } from '../../src/control/operation.ts';
 import type { Fault } from '../../src/faults/fault.ts';
@@ -63,6 +65,48 @@ const state: StateView = {
   complete: false,
   missing: ['members.etcd0'],
   state: { revision: 7, deep: { deeper: [{}] } },
+};
+const capture: Capture = {
+  id: 'cap_1',
+  subject: 'etcd',
+  kind: 'etcd',
+  generation: 4,
+  captured_at: at,
+  label: 'before',
+  faults: [{ id: 'flt_1', chaos_type: 'node_kill', state: 'active' }],
+  nodes: [{ name: 'etcd0', type: 'etcd', state: 'exited' }],
+  complete: false,
+  missing: ['members.etcd0'],
+  fingerprint: {
+    digest: 'abc',
+    system: {
+      kind: 'etcd',
+      services: { etcd0: { image_id: 'sha256:1', definition: 'def' }, etcd1: { image_id: 'sha256:1', definition: null }, etcd2: null },
+    },
+    host: {
+      subjectd_version: '1.0.0',
+      engine_id: 'e',
+      engine_version: '20.10.24',
+      api_version: '1.41',
+      operating_system: 'Debian',
+      kernel: '6.1',
+      cgroup_version: '1',
+      cpus: 2,
+      memory_bytes: 1e10,
+    },
+  },
+  state: state.state,
+};
+const comparison: Comparison = {
+  a: summaryOf(capture),
+  b: { ...summaryOf(capture), label: null },
+  comparable: false,
+  equal: false,
+  fingerprint: [{ path: 'system.services.etcd2', change: 'type_changed', before: null, after: { any: 'thing' }, delta: null }],
+  nodes: [{ path: 'etcd0.state', change: 'changed', before: 'running', after: 'exited', delta: null }],
+  changes: [{ path: 'revision', change: 'changed', before: 7, after: 9, delta: 2 }],
+  masked: [{ path: 'size', change: 'removed', before: [1], after: null, delta: null }],
+  unknown: ['members.etcd0'],
 };
 const chaosType: ChaosTypeView = {
   name: 'node_kill',
@@ -155,6 +199,10 @@ describe('no answer loses or changes what the control said, and each is what the
     ['a reset', post('/v1/subjects/etcd/reset', {}), reset, 'Reset'],
     ['health', '/v1/subjects/etcd/health', health, 'Health'],
     ['state', '/v1/subjects/etcd/state', state, 'State'],
+    ['a new capture', post('/v1/subjects/etcd/captures', { label: 'before' }), capture, 'Capture'],
+    ['a capture', '/v1/subjects/etcd/captures/cap_1', capture, 'Capture'],
+    ['captures', '/v1/subjects/etcd/captures', { captures: [comparison.a, comparison.b], next_cursor: 'cap_1' }, 'CaptureList'],
+    ['two captures', '/v1/subjects/etcd/captures/cap_1/diff/cap_2', comparison, 'Comparison'],
     ['chaos types', '/v1/subjects/etcd/chaos-types', { chaos_types: [chaosType] }, 'ChaosTypeList'],
     ['a fault', '/v1/subjects/etcd/faults/flt_1', fault, 'Fault'],
     ['an injected fault', post('/v1/subjects/etcd/faults', { chaos_type: 'node_kill' }), planned, 'Fault'],
@@ -179,6 +227,10 @@ describe('no answer loses or changes what the control said, and each is what the
     reset: () => done(reset),
     health: async () => health,
     state: async () => state,
+    capture: async () => capture,
+    findCapture: async () => capture,
+    captures: async () => ({ items: [comparison.a, comparison.b], next_cursor: 'cap_1' }),
+    compareCaptures: async () => comparison,
     chaosTypes: async () => [chaosType],
     planFault: async () => plan,
     inject: () => done(planned),
@@ -243,6 +295,22 @@ describe('lists', () => {
     assert.deepEqual([second.subjects.map((s: SubjectView) => s.name), second.next_cursor], [['c'], null]);
     names.shift();
     assert.deepEqual((await app.inject('/v1/subjects?limit=2&cursor=subject:b')).json(), second, 'the item of the cursor is gone');
+  });
+
+  test('of captures hand limit and cursor on', async (t) => {
+    const seen: unknown[] = [];
+    const captures = async (...args: unknown[]) => {
+      seen.push(args);
+      return { items: [], next_cursor: null };
+    };
+    const app = await appFor(t, scripted({ captures }));
+    await app.inject('/v1/subjects/etcd/captures');
+    await app.inject('/v1/subjects/etcd/captures?limit=2&cursor=cap_01J8Z0V0M6C1X4W6S0F4JYQ3ZB');
+    assert.deepEqual(seen, [
+      ['etcd', { limit: 50 }],
+      ['etcd', { limit: 2, cursor: 'cap_01J8Z0V0M6C1X4W6S0F4JYQ3ZB' }],
+    ]);
+    assert.equal((await app.inject('/v1/subjects/etcd/captures?cursor=flt_01J8Z0V0M6C1X4W6S0F4JYQ3ZB')).statusCode, 400);
   });
 
   test('of faults hand limit and cursor on', async (t) => {

@@ -30,6 +30,7 @@ async function start(): Promise<Answers['start']> {
   const from = lastEvent();
   service.handle = await createControl({
     ...settings,
+    version: '0.0.0-test',
     engine: createEngine(settings.dockerHost === null ? {} : { dockerHost: settings.dockerHost }),
     log: pino(loggerOptions(settings), pino.destination({ dest: 2, sync: true })),
     kindFolders: [{ files, code }],

@@ -20,6 +20,9 @@ describe('a subject that is busy', () => {
     const second = await service.post<ProblemReply>(`${at}/reset`);
     assert.deepEqual([second.status, second.body.code, second.body.operation], [409, 'subject_busy', first.body.id]);
     assert.ok(Number(second.headers.get('retry-after')) >= 1);
+    const capture = await service.post<ProblemReply>(`${at}/captures`);
+    assert.deepEqual([capture.status, capture.body.code, capture.body.operation], [409, 'subject_busy', first.body.id]);
+    assert.ok(Number(capture.headers.get('retry-after')) >= 1);
     const ended = await service.get<Operation>(`/v1/operations/${first.body.id}?wait_ms=60000`);
     assert.equal(ended.body.state, 'succeeded', JSON.stringify(ended.body.error));
     assert.equal((ended.body.result as ResetResult).healthy, true);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Capture } from '../../src/captures/capture.ts';
+import type { Comparison } from '../../src/captures/comparison.ts';
 import type { SubjectView } from '../../src/control/api.ts';
 import { docker, leftovers, type ProblemReply, type Service, testEnv } from './service.ts';
 import { withEtcd } from './with_etcd.ts';
@@ -28,11 +30,20 @@ describe('copies of a kind', () => {
     const [first, second] = [(await service.get<SubjectView>(at)).body, (await service.get<SubjectView>('/v1/subjects/etcd-1')).body];
     const ports = (s: SubjectView) => s.endpoints.flatMap((e) => e.outside ?? []);
     assert.equal(new Set([...ports(first), ...ports(second)]).size, ports(first).length + ports(second).length);
+    const take = async (name: string) => (await service.post<Capture>(`/v1/subjects/${name}/captures`)).body;
+    const [ofFirst, ofCopy] = [await take('etcd'), await take('etcd-1')];
     const same = await service.post<ProblemReply>('/v1/subjects', { kind: 'etcd', name: 'etcd-1' });
     assert.deepEqual([same.status, same.body.code], [409, 'subject_exists']);
     assert.equal((await service.delete('/v1/subjects/etcd-1')).status, 200);
     assert.deepEqual(leftovers(`${prefix}etcd-1`), []);
     assert.equal((await service.get('/v1/subjects/etcd-1')).status, 404);
+
+    await service.kill();
+    await service.boot();
+    const kept = await service.get<Capture>(`/v1/subjects/etcd-1/captures/${ofCopy.id}`);
+    assert.deepEqual(kept.body, ofCopy, 'a capture outlives its subject and the service');
+    const compared = (await service.get<Comparison>(`${at}/captures/${ofFirst.id}/diff/${ofCopy.id}`)).body;
+    assert.deepEqual([compared.comparable, compared.fingerprint, compared.unknown], [true, [], []], 'a copy is the same system');
   });
 
   test('names that do not exist, however odd, are 404 and change nothing', async () => {

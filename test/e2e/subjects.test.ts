@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Capture } from '../../src/captures/capture.ts';
+import type { Comparison } from '../../src/captures/comparison.ts';
 import type { HealthView, ResetResult, StateView, SubjectView } from '../../src/control/api.ts';
 import type { Fault } from '../../src/faults/fault.ts';
 import { compose, docker, leftovers, type ProblemReply, Service, testEnv } from './service.ts';
@@ -10,11 +12,21 @@ const kinds = [
   { kind: 'tikv', nodes: 6, state: ['store_count', 'stores', 'region_count'] },
 ];
 
+/** Who is elected, and how often it took. */
+const byChance = [/^(etcd_)?leader\b/, /^term$/, /^members\.\w+\.status\.(leader|raft_term)$/];
+
 for (const { kind, nodes, state } of kinds) {
   describe(`${kind}, as a remote runner sees it`, () => {
     let service: Service;
     const at = `/v1/subjects/${kind}`;
     const project = `${testEnv.SUBJECTD_PROJECT_PREFIX}${kind}`;
+    let baseline: Capture;
+    const take = async (label: string) => {
+      const taken = await service.post<Capture>(`${at}/captures`, { label });
+      assert.equal(taken.status, 201, JSON.stringify(taken.body));
+      return taken.body;
+    };
+    const compare = async (a: Capture, b: Capture) => (await service.get<Comparison>(`${at}/captures/${a.id}/diff/${b.id}`)).body;
     before(async () => {
       service = await Service.start();
     });
@@ -59,6 +71,16 @@ for (const { kind, nodes, state } of kinds) {
       for (const name of state) assert.ok(name in captured.body.state, name);
     });
 
+    test('two captures of what nobody disturbs are equal', async () => {
+      baseline = await take('clean');
+      assert.deepEqual([baseline.label, baseline.generation, baseline.faults, baseline.complete], ['clean', 1, [], true]);
+      assert.ok(
+        Object.values(baseline.fingerprint.system.services).every((s) => s?.image_id.startsWith('sha256:') && s.definition !== null),
+      );
+      const { comparable, equal, changes } = await compare(baseline, await take('clean'));
+      assert.deepEqual({ comparable, equal, changes }, { comparable: true, equal: true, changes: [] });
+    });
+
     test('kill → state → heal → wait', async () => {
       const before = (await service.get<SubjectView>(at)).body;
       const killed = await service.post<Fault>(`${at}/faults`, { chaos_type: 'node_kill', seed: 7 });
@@ -85,6 +107,12 @@ for (const { kind, nodes, state } of kinds) {
       assert.equal(health.nodes.find((n) => n.name === target.node)?.health, 'down');
       const captured = await service.get<StateView>(`${at}/state`);
       assert.equal(captured.status, 200);
+      const under = await take('killed');
+      assert.deepEqual(under.faults, [{ id: fault.id, chaos_type: 'node_kill', state: 'active' }]);
+      const disturbed = await compare(baseline, under);
+      assert.equal(disturbed.comparable, true, 'it is the same system, disturbed');
+      const dead = { path: `${target.node}.state`, change: 'changed', before: 'running', after: 'exited', delta: null };
+      assert.deepEqual([disturbed.equal, disturbed.nodes], [false, [dead]]);
 
       const healed = await service.delete<Fault>(`${at}/faults/${fault.id}`);
       assert.equal(healed.status, 200, JSON.stringify(healed.body));
@@ -138,6 +166,12 @@ for (const { kind, nodes, state } of kinds) {
       const after = (await service.get<Fault>(`${at}/faults/${fault.body.id}`)).body;
       assert.deepEqual([after.state, after.ended_by, after.heal?.verdict], ['healed', 'reset', 'clean']);
       assert.deepEqual([containers(), address()], [names, addresses]);
+      const { comparable, nodes: ofNodes, changes, unknown } = await compare(baseline, await take('clean again'));
+      assert.deepEqual([comparable, ofNodes, unknown], [true, [], []], 'a reset makes the same system');
+      assert.deepEqual(
+        changes.filter(({ path }) => !byChance.some((pattern) => pattern.test(path))),
+        [],
+      );
     });
 
     test('Compose sees the subject, and takes it all down', () => {

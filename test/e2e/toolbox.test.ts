@@ -174,6 +174,7 @@ describe('the toolbox', () => {
     const handle: ControlHandle = await createControl({
       engine,
       log: pino({ level: 'silent' }),
+      version: '0.0.0-test',
       dataDir,
       kindFolders: [{ files: kinds, code: kinds }],
       env: process.env,

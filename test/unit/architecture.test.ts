@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const src = join(root, 'src');
 
-/** From the top down: a folder imports only from those behind it. `reset`, `faults` and `health` meet in `control` alone. */
+/** From the top down: a folder imports only from those behind it. `reset`, `faults`, `health` and `captures` meet in `control` alone. */
 const order: string[][] = [
   ['main'],
   ['settings', 'priority'],
   ['http'],
   ['control'],
-  ['reset', 'faults', 'health'],
+  ['reset', 'faults', 'health', 'captures'],
   ['kind'],
   ['toolbox'],
   ['compose', 'engine'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalJson } from '../../src/compose/hash.ts';
+import { canonicalJson, definitionHash } from '../../src/compose/hash.ts';
 import { memoryFiles, resolveYaml } from './compose-helpers.ts';
 
 /** A file with a bit of everything, as data. */
@@ -97,5 +97,38 @@ describe("a project's hash", () => {
     const db = base.services.db;
     const swapped = { ...base, services: { ...base.services, db: { ...db, command: [...db.command].reverse() } } };
     assert.notEqual(await hashOf(swapped), await hashOf(base));
+  });
+});
+
+describe("a service's definition", () => {
+  const definitions = async (change: Parameters<typeof resolveYaml>[1] = {}, value: unknown = base) => {
+    const project = await resolveYaml(JSON.stringify(value), { ...options, ...change });
+    return Object.fromEntries(project.services.map((service) => [service.name, definitionHash(project, service)]));
+  };
+  const withDb = (change: object) => ({ ...base, services: { ...base.services, db: { ...base.services.db, ...change } } });
+
+  it('is the same in every copy, wherever the folder stands', async () => {
+    const wanted = await definitions();
+    assert.deepEqual(await definitions({ projectName: 'other', portOffset: 100 }), wanted);
+    const moved = { '/else/conf': 'one', '/else/e.env': 'E=1', '/else/www': 'directory' };
+    const bound = withDb({ volumes: ['./www:/www:ro'] });
+    const here = await definitions({ files: memoryFiles({ ...contents, '/kind/www': 'directory' }) }, bound);
+    assert.deepEqual(await definitions({ file: '/else/compose.yaml', files: memoryFiles(moved) }, bound), here);
+    assert.notEqual(here.db, wanted.db);
+  });
+
+  it('changes with what the service is made from, and with no other service', async () => {
+    const wanted = await definitions();
+    const volumes = { data: { labels: { l: '2', m: '2' } } };
+    const changed = await Promise.all([
+      definitions({ files: memoryFiles({ ...contents, '/kind/conf': 'two' }) }),
+      definitions({ env: { KEY: 'other' } }),
+      definitions({}, withDb({ image: 'db:2' })),
+      definitions({}, withDb({ ports: ['127.0.0.1:8001:82', '8002:81'] })),
+      definitions({}, withDb({ container_name: 'named', command: ['run'] })),
+      definitions({}, { ...base, volumes }),
+    ]);
+    for (const { db, web, init } of changed) assert.deepEqual([db === wanted.db, web, init], [false, wanted.web, wanted.init]);
+    assert.equal(new Set(changed.map(({ db }) => db)).size, changed.length);
   });
 });

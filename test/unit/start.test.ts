@@ -34,7 +34,15 @@ async function start(over: Partial<ControlOptions>): Promise<{ said: string; lin
       done();
     },
   });
-  const options = { ...readSettings({}, dir), engine: {} as Engine, log: pino(stream), kindFolders: [], env: {}, ...over };
+  const options = {
+    ...readSettings({}, dir),
+    version: '0.0.0-test',
+    engine: {} as Engine,
+    log: pino(stream),
+    kindFolders: [],
+    env: {},
+    ...over,
+  };
   const said = await createControl(options).then(
     () => 'it started',
     (error: Error) => error.message,

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import copy
-import json
 import ssl
-import uuid
 from collections.abc import Generator, Iterator, Mapping
-from typing import Any, Union
-from urllib.parse import quote, urlencode
+from typing import Any
 
 from .errors import DeadlineExceeded, SubjectdError, Unreachable, error_of
 from .sse import EventParser
 from .transport import Cancel, Deadline, Response, Server
-
-Json = dict[str, Any]
-Target = Union[str, Mapping[str, Any]]
-Query = Mapping[str, Union[str, int, float, bool, None]]
+from .wire import (
+    Json,
+    Query,
+    Target,
+    encode,
+    expect,
+    fault_request,
+    given,
+    idempotency_key,
+    json_body,
+    milliseconds,
+    retry_after,
+    segment,
+    subject_path,
+    target_of,
+)
 
 # The longest that the service lets a reset take; an injection and a heal end within their own limits, well below.
 _LONGEST_RESET_SEC = 600.0
@@ -63,7 +72,7 @@ class Client:
 
     def readyz(self) -> Json:
         """``{ready, engine, ledger}``; not being ready is an answer, not an error."""
-        return _json(self._send("GET", "/readyz", expected=(200, 503)))
+        return json_body(self._send("GET", "/readyz", expected=(200, 503)))
 
     def metrics(self) -> str:
         return self._send("GET", "/metrics").body.decode("utf-8")
@@ -77,29 +86,29 @@ class Client:
         return list(self._pages("/v1/kinds", "kinds"))
 
     def kind(self, kind: str) -> Json:
-        return self._get(f"/v1/kinds/{_name(kind)}")
+        return self._get(f"/v1/kinds/{segment(kind)}")
 
     def subjects(self) -> list[Json]:
         return list(self._pages("/v1/subjects", "subjects"))
 
     def create_subject(self, kind: str, name: str | None = None) -> Json:
-        return _json(self._send("POST", "/v1/subjects", _given(kind=kind, name=name)))
+        return json_body(self._send("POST", "/v1/subjects", given(kind=kind, name=name)))
 
     def subject(self, subject: str) -> Json:
-        return self._get(_subject(subject))
+        return self._get(subject_path(subject))
 
     def delete_subject(self, subject: str) -> Json:
-        return self._operate("DELETE", _subject(subject), limit_sec=_LONGEST_RESET_SEC, busy_sec=self._busy_sec)
+        return self._operate("DELETE", subject_path(subject), limit_sec=_LONGEST_RESET_SEC, busy_sec=self._busy_sec)
 
     def reset(self, subject: str, timeout_sec: float | None = None) -> Json:
         """Answers when the subject is proven healthy. Waits for up to ``busy_sec`` while another operation holds it."""
-        body = _given(timeout_ms=None if timeout_sec is None else _ms(timeout_sec))
+        body = given(timeout_ms=None if timeout_sec is None else milliseconds(timeout_sec))
         limit = (_LONGEST_RESET_SEC if timeout_sec is None else timeout_sec) + _LONGEST_FAULT_SEC
-        return self._operate("POST", f"{_subject(subject)}/reset", body, limit_sec=limit, busy_sec=self._busy_sec)
+        return self._operate("POST", f"{subject_path(subject)}/reset", body, limit_sec=limit, busy_sec=self._busy_sec)
 
     def health(self, subject: str, fresh: bool = False) -> Json:
         """What the poller saw last, or, with ``fresh``, what it sees now."""
-        return self._get(f"{_subject(subject)}/health", {"fresh": True if fresh else None})
+        return self._get(f"{subject_path(subject)}/health", {"fresh": True if fresh else None})
 
     def wait_healthy(self, subject: str, timeout_sec: float = 60.0) -> Json:
         """The health as soon as it is good, or as it is after ``timeout_sec``. A service that is away meanwhile is waited for too."""
@@ -108,10 +117,10 @@ class Client:
         deadline = Deadline(timeout_sec)
         while True:
             wait = min(_SLICE_SEC, deadline.left())
-            query: Query = {"wait": "healthy", "timeout_ms": _ms(wait)} if wait > 0 else {"fresh": True}
-            path = f"{_subject(subject)}/health"
+            query: Query = {"wait": "healthy", "timeout_ms": milliseconds(wait)} if wait > 0 else {"fresh": True}
+            path = f"{subject_path(subject)}/health"
             try:
-                health = _json(self._send("GET", path, query=query, timeout_sec=wait + self._timeout_sec, retry_sec=0))
+                health = json_body(self._send("GET", path, query=query, timeout_sec=wait + self._timeout_sec, retry_sec=0))
                 if health.get("healthy") is True or deadline.left() <= 0:
                     return health
             except Unreachable:
@@ -121,13 +130,30 @@ class Client:
 
     def state(self, subject: str) -> Json:
         """``{subject, kind, captured_at, complete, missing, state}``."""
-        return self._get(f"{_subject(subject)}/state")
+        return self._get(f"{subject_path(subject)}/state")
+
+    # Captures
+
+    def capture(self, subject: str, label: str | None = None) -> Json:
+        """The state, kept, with a fingerprint of what it was taken from."""
+        return json_body(self._send("POST", f"{subject_path(subject)}/captures", given(label=label)))
+
+    def captures(self, subject: str) -> Iterator[Json]:
+        """Newest first, without their states; those of a copy that was torn down too."""
+        return self._pages(f"{subject_path(subject)}/captures", "captures")
+
+    def get_capture(self, subject: str, capture_id: str) -> Json:
+        return self._get(f"{subject_path(subject)}/captures/{segment(capture_id)}")
+
+    def compare(self, subject: str, capture_id: str, other_id: str) -> Json:
+        """How ``other_id``, of any subject of the kind, differs: ``{comparable, equal, nodes, changes, masked, unknown, fingerprint, a, b}``."""
+        return self._get(f"{subject_path(subject)}/captures/{segment(capture_id)}/diff/{segment(other_id)}")
 
     # Faults
 
     def chaos_types(self, subject: str) -> list[Json]:
         """All of them, with ``available`` and why not."""
-        types: list[Json] = self._get(f"{_subject(subject)}/chaos-types")["chaos_types"]
+        types: list[Json] = self._get(f"{subject_path(subject)}/chaos-types")["chaos_types"]
         return types
 
     def inject(
@@ -146,8 +172,8 @@ class Client:
 
         A busy subject is an error at once: a fault that comes later than asked for is another experiment.
         """
-        body = _fault(chaos_type, params, target, seed, ttl_ms, require_effect, on_target_restart)
-        return self._operate("POST", f"{_subject(subject)}/faults", body, limit_sec=_LONGEST_FAULT_SEC)
+        body = fault_request(chaos_type, params, target, seed, ttl_ms, require_effect, on_target_restart)
+        return self._operate("POST", f"{subject_path(subject)}/faults", body, limit_sec=_LONGEST_FAULT_SEC)
 
     def plan(
         self,
@@ -160,38 +186,38 @@ class Client:
         ttl_ms: int | None = None,
     ) -> Json:
         """What ``inject`` would do, without doing it."""
-        body = _fault(chaos_type, params, target, seed, ttl_ms, None, None)
-        return _json(self._send("POST", f"{_subject(subject)}/faults", {**body, "dry_run": True}))
+        body = fault_request(chaos_type, params, target, seed, ttl_ms, None, None)
+        return json_body(self._send("POST", f"{subject_path(subject)}/faults", {**body, "dry_run": True}))
 
     def faults(self, subject: str) -> Iterator[Json]:
         """Active and past ones, newest first."""
-        return self._pages(f"{_subject(subject)}/faults", "faults")
+        return self._pages(f"{subject_path(subject)}/faults", "faults")
 
     def fault(self, subject: str, fault_id: str) -> Json:
-        return self._get(f"{_subject(subject)}/faults/{_name(fault_id)}")
+        return self._get(f"{subject_path(subject)}/faults/{segment(fault_id)}")
 
     def renew(self, subject: str, fault_id: str, ttl_ms: int) -> Json:
-        return _json(self._send("PATCH", f"{_subject(subject)}/faults/{_name(fault_id)}", {"ttl_ms": ttl_ms}))
+        return json_body(self._send("PATCH", f"{subject_path(subject)}/faults/{segment(fault_id)}", {"ttl_ms": ttl_ms}))
 
     def heal(self, subject: str, fault_id: str) -> Json:
         """The fault; its ``heal`` says how it went. Waits for up to ``busy_sec`` while another operation holds the subject."""
-        path = f"{_subject(subject)}/faults/{_name(fault_id)}"
+        path = f"{subject_path(subject)}/faults/{segment(fault_id)}"
         return self._operate("DELETE", path, limit_sec=_LONGEST_FAULT_SEC, busy_sec=self._busy_sec)
 
     def heal_all(self, subject: str) -> list[Json]:
         """The faults that were healed. Gets through a busy subject by cancelling what holds it."""
-        faults: list[Json] = self._operate("DELETE", f"{_subject(subject)}/faults", limit_sec=_LONGEST_FAULT_SEC)["faults"]
+        faults: list[Json] = self._operate("DELETE", f"{subject_path(subject)}/faults", limit_sec=_LONGEST_FAULT_SEC)["faults"]
         return faults
 
     # Operations and events
 
     def operation(self, operation_id: str, wait_sec: float = 0.0) -> Json:
         """As it is, or as it is at its end or after ``wait_sec``, at most ten minutes."""
-        query = {"wait_ms": _ms(wait_sec)}
-        return _json(self._send("GET", f"/v1/operations/{_name(operation_id)}", query=query, timeout_sec=wait_sec + self._timeout_sec))
+        query = {"wait_ms": milliseconds(wait_sec)}
+        return json_body(self._send("GET", f"/v1/operations/{segment(operation_id)}", query=query, timeout_sec=wait_sec + self._timeout_sec))
 
     def cancel_operation(self, operation_id: str) -> Json:
-        return _json(self._send("POST", f"/v1/operations/{_name(operation_id)}/cancel", {}))
+        return json_body(self._send("POST", f"/v1/operations/{segment(operation_id)}/cancel", {}))
 
     def list_events(
         self, after: int = 0, limit: int = 100, *, subject: str | None = None, type: str | None = None
@@ -215,7 +241,7 @@ class Client:
         Goes on behind the last one after a broken connection, or one that is silent for ``idle_sec`` (the service gives a sign of life every
         15 s); raises SubjectdError when it cannot be opened again for ``away_sec``.
         """
-        target = _target("/v1/events", {"subject": subject, "type": type})
+        target = target_of("/v1/events", {"subject": subject, "type": type})
         parser = EventParser(None if after is None else str(after))
         while True:
             yield from self._events_once(target, parser, idle_sec, away_sec)
@@ -231,7 +257,7 @@ class Client:
             try:
                 for head, line in lines:
                     if line is None:
-                        _expect(head, (200,))
+                        expect(head, (200,))
                         opened = True
                         continue
                     event = parser.feed(line)
@@ -250,7 +276,7 @@ class Client:
     # How calls are made
 
     def _get(self, path: str, query: Query | None = None) -> Json:
-        return _json(self._send("GET", path, query=query))
+        return json_body(self._send("GET", path, query=query))
 
     def _pages(self, path: str, name: str) -> Iterator[Json]:
         cursor: str | None = None
@@ -264,18 +290,18 @@ class Client:
     def _operate(self, method: str, path: str, body: Json | None = None, *, limit_sec: float, busy_sec: float = 0.0) -> Json:
         """A call that is an operation behind: answers its result, however long it takes, in exchanges that are short each."""
         deadline = Deadline(limit_sec + busy_sec)
-        headers = {"Prefer": f"wait={_SLICE_SEC:g}", **_key(method)}
+        headers = {"Prefer": f"wait={_SLICE_SEC:g}", **idempotency_key(method)}
         busy = Deadline(busy_sec)
         while True:
             try:
                 answer = self._send(method, path, body, headers=headers, expected=(200, 201, 202), timeout_sec=_SLICE_SEC + self._timeout_sec)
                 break
             except SubjectdError as error:
-                wait = _retry_after(error)
+                wait = retry_after(error)
                 if error.code != "subject_busy" or busy.left() <= 0:
                     raise
             self._cancel.pause(min(wait, max(busy.left(), 0.05)))
-        return _json(answer) if answer.status != 202 else self._follow(_json(answer)["id"], deadline)
+        return json_body(answer) if answer.status != 202 else self._follow(json_body(answer)["id"], deadline)
 
     def _follow(self, operation_id: str, deadline: Deadline) -> Json:
         while True:
@@ -303,17 +329,17 @@ class Client:
         retry_sec: float | None = None,
     ) -> Response:
         """One exchange, made again while the connection fails. All retries of a POST carry the same key."""
-        content = None if body is None else _encode(body)
-        given = {"Accept": "application/json", **({} if content is None else {"Content-Type": "application/json"}), **(headers or {})}
-        if method == "POST" and "Idempotency-Key" not in given:
-            given.update(_key(method))
-        target = _target(path, query)
+        content = None if body is None else encode(body)
+        sent = {"Accept": "application/json", **({} if content is None else {"Content-Type": "application/json"}), **(headers or {})}
+        if method == "POST" and "Idempotency-Key" not in sent:
+            sent.update(idempotency_key(method))
+        target = target_of(path, query)
         away = Deadline(self._retry_sec if retry_sec is None else retry_sec)
         pause = 0.05
         while True:
             deadline = Deadline(self._timeout_sec if timeout_sec is None else timeout_sec)
             try:
-                return _expect(self._server.exchange(method, target, self._headers(given), content, deadline, self._cancel), expected)
+                return expect(self._server.exchange(method, target, self._headers(sent), content, deadline, self._cancel), expected)
             except Unreachable:
                 if away.left() <= pause:
                     raise
@@ -322,95 +348,3 @@ class Client:
 
     def _headers(self, headers: dict[str, str]) -> dict[str, str]:
         return headers if self._token is None else {**headers, "Authorization": f"Bearer {self._token}"}
-
-
-def _fault(
-    chaos_type: str,
-    params: Mapping[str, Any] | None,
-    target: Target | None,
-    seed: int | None,
-    ttl_ms: int | None,
-    require_effect: bool | None,
-    on_target_restart: str | None,
-) -> Json:
-    return _given(
-        chaos_type=chaos_type,
-        params=dict(params) if params else None,
-        target={"node": target} if isinstance(target, str) else target,
-        seed=seed,
-        ttl_ms=ttl_ms,
-        require_effect=require_effect,
-        on_target_restart=on_target_restart,
-    )
-
-
-def _given(**fields: Any) -> Json:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-def _name(name: str) -> str:
-    """One path segment, whatever the name holds."""
-    if not name:
-        raise ValueError("a name must not be empty")
-    return name.replace(".", "%2E") if name in (".", "..") else quote(name, safe="")
-
-
-def _subject(subject: str) -> str:
-    return f"/v1/subjects/{_name(subject)}"
-
-
-def _target(path: str, query: Query | None) -> str:
-    given = {name: value for name, value in (query or {}).items() if value is not None}
-    if not given:
-        return path
-    return f"{path}?{urlencode({name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()})}"
-
-
-def _key(method: str) -> dict[str, str]:
-    return {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
-
-
-def _encode(body: Json) -> bytes:
-    try:
-        return json.dumps(body, allow_nan=False).encode("utf-8")
-    except TypeError as error:
-        raise ValueError(f"This cannot be sent as JSON: {error}") from error
-
-
-def _expect(response: Response, expected: tuple[int, ...]) -> Response:
-    if response.status in expected:
-        return response
-    raise error_of(_problem(response))
-
-
-def _problem(response: Response) -> Json:
-    """The problem that the service wrote, or one that tells what somebody in between wrote."""
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        body = None
-    problem = body if isinstance(body, dict) and "code" in body else None
-    if problem is None:
-        text = " ".join(response.body[:200].decode("utf-8", "replace").split())
-        problem = {"code": f"http_{response.status}", "detail": f"HTTP {response.status}: {text}"}
-    retry = {"retry_after": response.headers["retry-after"]} if "retry-after" in response.headers else {}
-    return {**problem, "status": response.status, **retry}
-
-
-def _retry_after(error: SubjectdError) -> float:
-    text = str(error.problem.get("retry_after", ""))
-    return float(text) if text.isdigit() else 1.0
-
-
-def _json(response: Response) -> Json:
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise SubjectdError({"code": "not_json", "status": response.status, "detail": f"HTTP {response.status} without a JSON object"})
-    return body

@@ -63,6 +63,7 @@ class Live(unittest.IsolatedAsyncioTestCase):
             self.assertIn("none", types)
             self.assertIn("node_kill", types)
 
+            before = self.client.capture(name, label="before")
             everyone = self.running(name)
             metadata = await subject.inject_chaos("node_kill", seed=7)
             self.assertEqual(metadata["chaos_type"], "node_kill")
@@ -76,6 +77,12 @@ class Live(unittest.IsolatedAsyncioTestCase):
             self.assertIs(await subject.wait_healthy(), True)
             self.assertEqual(self.running(name), everyone)
             await subject.cleanup_chaos(metadata)  # again: nothing is left to do
+            after = self.client.capture(name, label="after")
+            compared = self.client.compare(name, before["id"], after["id"])
+            self.assertEqual((compared["comparable"], compared["unknown"]), (True, []))
+            labels = [capture["label"] for _, capture in zip(range(2), self.client.captures(name))]
+            self.assertEqual(labels, ["after", "before"])
+            self.assertEqual(self.client.get_capture(name, before["id"]), before)
 
         await self.each(script)
 

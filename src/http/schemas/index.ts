@@ -1,3 +1,4 @@
+import { Capture, CaptureList, CaptureRequest, CaptureSummary, Comparison, Fingerprint } from './capture.ts';
 import { ChaosType, ChaosTypeList } from './chaos-type.ts';
 import { Event, EventList } from './event.ts';
 import { Fault, FaultList, FaultPlan, FaultRenewal, HealedFaults } from './fault.ts';
@@ -13,8 +14,13 @@ import type { Component } from './types.ts';
 /** All named schemas of the contract. */
 export const components: readonly Component<unknown>[] = [
   Alive,
+  Capture,
+  CaptureList,
+  CaptureRequest,
+  CaptureSummary,
   ChaosType,
   ChaosTypeList,
+  Comparison,
   Event,
   EventList,
   Fault,
@@ -22,6 +28,7 @@ export const components: readonly Component<unknown>[] = [
   FaultPlan,
   FaultRenewal,
   FaultRequest,
+  Fingerprint,
   HealedFaults,
   Health,
   Index,

@@ -20,5 +20,7 @@ export const KindPageQuery = pageQuery(`kind:${name}`);
 export const SubjectPageQuery = pageQuery(`subject:${name}`);
 /** The cursor is the id of the last fault of the page before. */
 export const FaultPageQuery = pageQuery('flt_[0-9A-HJKMNP-TV-Z]{26}');
+/** The cursor is the id of the last capture of the page before. */
+export const CapturePageQuery = pageQuery('cap_[0-9A-HJKMNP-TV-Z]{26}');
 
 export const NextCursor = nullable(Type.String(), { description: 'For the next page; null on the last one.' });
