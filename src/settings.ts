@@ -88,6 +88,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
       `SUBJECTD_ALLOWED_HOSTS must be host names or addresses (IPv6 in brackets), each with or without a port, as in "lab.example:8080"; ${JSON.stringify(noHost)} is none.`,
     );
   }
+  const advertiseHost = text('SUBJECTD_ADVERTISE_HOST');
+  if (advertiseHost !== null && !isIPv6(advertiseHost) && !(canBeHost(advertiseHost) && parseHost(advertiseHost)?.port === null)) {
+    throw new Error(
+      `SUBJECTD_ADVERTISE_HOST must be a host name or an address, without a scheme or a port, as in "lab.example"; ${JSON.stringify(advertiseHost)} is none.`,
+    );
+  }
 
   return {
     host,
@@ -99,7 +105,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     portOffset: integer('SUBJECTD_PORT_OFFSET', 0, 60_000),
     logLevel,
     allowedHosts,
-    advertiseHost: text('SUBJECTD_ADVERTISE_HOST'),
+    advertiseHost: advertiseHost?.replace(/^\[(.*)\]$/, '$1') ?? null,
     subnetPool,
     healthIntervalMs: integer('SUBJECTD_HEALTH_INTERVAL_MS', 100, 60_000),
     supervisionIntervalMs: integer('SUBJECTD_SUPERVISION_INTERVAL_MS', 500, 60_000),

@@ -33,6 +33,7 @@ export async function loadKinds(folders: readonly KindFolder[]): Promise<Kind[]>
   const kinds: Kind[] = [];
   for (const folder of folders) {
     const { files, code } = folder;
+    const before = kinds.length;
     const entries = await readdir(files, { withFileTypes: true }).catch((error: unknown) => unusable(folder, error));
     for (const entry of entries.filter((e) => e.isDirectory() || e.isSymbolicLink()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const dir = resolve(files, entry.name);
@@ -41,6 +42,10 @@ export async function loadKinds(folders: readonly KindFolder[]): Promise<Kind[]>
       if (!namePattern.test(entry.name)) throw new Error(`Kind folder ${dir}: the name must match ${namePattern.source}.`);
       if (kinds.some((k) => k.name === entry.name)) throw new Error(`Kind folder ${dir}: there is another kind named ${entry.name}.`);
       kinds.push({ name: entry.name, dir, composeFile, adapter: await loadAdapter(resolve(code, entry.name), entry.name) });
+    }
+    if (folder.setting !== undefined && kinds.length === before) {
+      const itself = (await exists(join(files, 'compose.yaml'))) ? ', but is one itself: name the folder above it' : '';
+      throw new Error(`${folder.setting} names ${files}, which holds no folder of a kind (with a compose.yaml and an adapter)${itself}.`);
     }
   }
   return kinds;

@@ -58,4 +58,21 @@ describe('settings', () => {
     );
     assert.deepEqual(Object.fromEntries([...listed].sort()), Object.fromEntries([...expected].sort()));
   });
+
+  test('an advertised host is a name or an address, and nothing more', () => {
+    for (const wrong of ['http://lab.example', 'lab.example:8080', 'a b', '[::1', '*', '[::1]:80']) {
+      assert.throws(
+        () => read({ SUBJECTD_ADVERTISE_HOST: wrong }),
+        (error: Error) => error.message.startsWith('SUBJECTD_ADVERTISE_HOST must be') && error.message.includes(JSON.stringify(wrong)),
+      );
+    }
+    const taken = (given: string) => read({ SUBJECTD_ADVERTISE_HOST: given }).advertiseHost;
+    assert.deepEqual(['lab.example', '192.0.2.1', '2001:db8::1', '[2001:db8::1]', ''].map(taken), [
+      'lab.example',
+      '192.0.2.1',
+      '2001:db8::1',
+      '2001:db8::1',
+      null,
+    ]);
+  });
 });

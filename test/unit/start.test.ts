@@ -135,6 +135,16 @@ describe('a folder of kinds that is of no use', () => {
     });
   });
 
+  test('one without a kind is none, and a kind’s own folder says what was meant', async () => {
+    const empty = join(dir, 'empty');
+    mkdirSync(empty);
+    const sentence = (path: string) =>
+      `SUBJECTD_SUBJECTS_DIR names ${path}, which holds no folder of a kind (with a compose.yaml and an adapter)`;
+    await assert.rejects(further(empty), { message: `${sentence(empty)}.` });
+    const etcd = join(subjects, 'etcd');
+    await assert.rejects(further(etcd), { message: `${sentence(etcd)}, but is one itself: name the folder above it.` });
+  });
+
   test('nothing is made in the data directory before', async () => {
     const dataDir = join(dir, 'untouched');
     const { said } = await start({ dataDir, kindFolders: [{ files: '/nonexistent', code: '', setting: 'SUBJECTD_SUBJECTS_DIR' }] });
@@ -147,7 +157,7 @@ describe('a folder of kinds that is of no use', () => {
     mkdirSync(kinds);
     writeFileSync(join(kinds, 'README'), '');
     symlinkSync(join(kinds, 'README'), join(kinds, 'link'));
-    assert.deepEqual(await further(kinds), []);
+    assert.deepEqual(await loadKinds([{ files: kinds, code: kinds }]), []);
   });
 });
 
