@@ -1,13 +1,11 @@
-import { EngineError } from '../engine/port.ts';
-import { engineProblem } from '../engine/problem.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import { Problem } from '../lib/problem.ts';
-import { DeadlineError, either, manyListeners, pause } from '../lib/until.ts';
-import { ToolboxError } from '../toolbox/port.ts';
+import { either, manyListeners, pause } from '../lib/until.ts';
 import type { Running } from './api.ts';
 import type { Operation, OperationKind, Phase } from './operation.ts';
+import { toProblem } from './to_problem.ts';
 
 /** Ended operations that can still be asked for. */
 const kept = 1000;
@@ -162,37 +160,5 @@ export class Operations {
       this.#entries.delete(operation.id);
       await this.#ledger.forget('operation', operation.id);
     }
-  }
-}
-
-/** Any error as one of the table. */
-export function toProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof EngineError) return engineProblem(error);
-  if (error instanceof ToolboxError) return toolboxProblem(error);
-  if (error instanceof DeadlineError)
-    return new Problem('engine_unavailable', `The Docker engine did not do it in time: ${error.message}.`, {}, { cause: error });
-  return new Problem('internal', 'The service failed; the log has the details.', {}, { cause: error });
-}
-
-/** What the toolbox says, as one of the table. */
-function toolboxProblem(error: ToolboxError): Problem {
-  const about = { op: error.op, toolbox_code: error.code };
-  switch (error.code) {
-    case 'unavailable':
-    case 'lost':
-      return new Problem('toolbox_unavailable', `The toolbox: ${error.message}.`, about, { cause: error });
-    case 'not_running':
-    case 'gone':
-      return new Problem('no_candidate', `The target ended meanwhile: ${error.message}.`, about, { cause: error });
-    case 'unsupported':
-    case 'conflict':
-    case 'host_namespace':
-      return new Problem('chaos_unavailable', error.message, { ...about, reason: error.code }, { cause: error });
-    case 'no_space':
-      if (error.op === 'apply') return new Problem('chaos_unavailable', error.message, { ...about, reason: error.code }, { cause: error });
-      return new Problem('toolbox_error', `${error.op}: ${error.message}`, about, { cause: error });
-    default:
-      return new Problem('toolbox_error', `${error.op}: ${error.message}`, about, { cause: error });
   }
 }

@@ -10,7 +10,7 @@ import { Problem } from '../lib/problem.ts';
 import { atOnce, Turns } from '../lib/turns.ts';
 import type { Context } from './context.ts';
 import { Host, type SubjectRecord } from './host.ts';
-import { toProblem } from './operations.ts';
+import { toProblem } from './to_problem.ts';
 
 /** Copies live this far apart, so that their ports collide neither with one another nor with another kind's. */
 const portStep = 100;

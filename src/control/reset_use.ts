@@ -8,8 +8,8 @@ import type { ResetResult, Running } from './api.ts';
 import { changing } from './changing.ts';
 import type { Context } from './context.ts';
 import type { Host } from './host.ts';
-import { toProblem } from './operations.ts';
 import { resolveFor } from './registry.ts';
+import { toProblem } from './to_problem.ts';
 
 const defaultTimeoutMs = 120_000;
 const pullMs = 300_000;

@@ -10,10 +10,10 @@ import { deleteUse } from './delete_use.ts';
 import { find, healAllUse, healUse, injectUse, planUse, renewUse } from './fault_use.ts';
 import type { Host } from './host.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { toProblem } from './operations.ts';
 import { paged } from './page.ts';
 import { resetUse } from './reset_use.ts';
 import { readState } from './state_use.ts';
+import { toProblem } from './to_problem.ts';
 import { subjectView } from './views.ts';
 
 const askMs = 15_000;
