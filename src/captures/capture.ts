@@ -10,20 +10,41 @@ export interface Capture {
   captured_at: string;
   /** The caller's own word for it. */
   label: string | null;
-  /** Faults that were live when it was taken: the difference that was made on purpose. */
-  faults: { id: string; chaos_type: string; state: string }[];
-  /** As the engine had them: a system may not know yet, or never tell, that one of its nodes is dead. */
-  nodes: { name: string; type: string; state: ContainerState | 'absent' }[];
+  /** Faults that were live at some time while it was taken: the difference that was made on purpose. */
+  faults: CapturedFault[];
   complete: boolean;
-  /** Dotted names of what could not be read. */
+  /** Dotted names of what could not be read of the state. */
   missing: string[];
   fingerprint: Fingerprint;
+  nodes: CapturedNode[];
   state: Record<string, unknown>;
 }
 
-/** A capture in a list or beside a difference: all but the state. */
-export type CaptureSummary = Omit<Capture, 'state'>;
+export interface CapturedFault {
+  id: string;
+  chaos_type: string;
+  state: string;
+  /** Names of nodes. */
+  targets: string[];
+  params: Record<string, unknown>;
+}
 
-export function summaryOf({ state: _state, ...summary }: Capture): CaptureSummary {
+/** As the engine had it: a system may not know yet, or never tell, that one of its nodes is dead or was restarted. */
+export interface CapturedNode {
+  name: string;
+  type: string;
+  state: ContainerState | 'absent';
+  started_at: string | null;
+  /** Null while it runs. */
+  exit_code: number | null;
+  oom_killed: boolean;
+  /** By its restart policy. */
+  restart_count: number;
+}
+
+/** A capture in a list or beside a comparison: without what it holds. */
+export type CaptureSummary = Omit<Capture, 'nodes' | 'state'>;
+
+export function summaryOf({ nodes: _nodes, state: _state, ...summary }: Capture): CaptureSummary {
   return summary;
 }

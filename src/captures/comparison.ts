@@ -1,40 +1,60 @@
+import { canonicalJson } from '../compose/hash.ts';
 import { type Capture, type CaptureSummary, summaryOf } from './capture.ts';
 import { type Change, difference } from './diff.ts';
+import type { Fingerprint } from './fingerprint.ts';
 
 /** Two captures of a kind, compared. In the words and shape of the API. */
 export interface Comparison {
   a: CaptureSummary;
   b: CaptureSummary;
-  /** Both are of the same system: their fingerprints have the same digest. */
+  /** Both are of the same system: of each service that has a container in both, image and definition are the same. */
   comparable: boolean;
-  /** The nodes and the states differ in nothing but what changes by itself, and all could be read in both. */
+  /** Nodes and states differ in nothing but what is masked, and all could be read in both. */
   equal: boolean;
   /** How the fingerprints differ. */
   fingerprint: Change[];
-  /** How the nodes differ. */
-  nodes: Change[];
-  /** How the states differ. */
+  /** How nodes and states differ. */
   changes: Change[];
-  /** Differences in what changes by itself. */
+  /** Differences in what changes by itself, and, of two generations, in what is another after each reset. */
   masked: Change[];
   /** What could not be read in one of them, or in both. */
   unknown: string[];
 }
 
-/** `volatile`: the adapter's patterns of what changes by itself. */
-export function compare(a: Capture, b: Capture, volatile: readonly string[]): Comparison {
-  const unknown = [...new Set([...a.missing, ...b.missing])].sort();
-  const { changes, masked } = difference(a.state, b.state, { missing: unknown, volatile });
-  const nodes = difference(a.nodes, b.nodes).changes;
+/** Patterns of an adapter, for its state. */
+export interface Masks {
+  /** Changes by itself. */
+  volatile?: readonly string[];
+  /** Is another after each reset. */
+  perGeneration?: readonly string[];
+}
+
+/** Paths are those in a capture: `nodes.…`, `state.…`. */
+export function compare(a: Capture, b: Capture, masks: Masks): Comparison {
+  const ofState = (names: readonly string[] = []) => names.map((name) => `state.${name}`);
+  const unknown = ofState([...new Set([...a.missing, ...b.missing])].sort());
+  const sameGeneration = a.subject === b.subject && a.generation === b.generation;
+  const volatile = [...ofState(masks.volatile), ...(sameGeneration ? [] : ['nodes.*.started_at', ...ofState(masks.perGeneration)])];
+  const held = ({ nodes, state }: Capture) => ({ nodes, state });
+  const { changes, masked } = difference(held(a), held(b), { missing: unknown, volatile });
   return {
     a: summaryOf(a),
     b: summaryOf(b),
-    comparable: a.fingerprint.digest === b.fingerprint.digest,
-    equal: nodes.length === 0 && changes.length === 0 && unknown.length === 0,
+    comparable: sameSystem(a.fingerprint, b.fingerprint),
+    equal: changes.length === 0 && unknown.length === 0,
     fingerprint: difference(a.fingerprint, b.fingerprint).changes,
-    nodes,
     changes,
     masked,
     unknown,
   };
+}
+
+/** A container that somebody removed is a disturbance of the same system. */
+function sameSystem({ system: a }: Fingerprint, { system: b }: Fingerprint): boolean {
+  const names = Object.keys(a.services);
+  if (a.kind !== b.kind || names.length !== Object.keys(b.services).length) return false;
+  return names.every((name) => {
+    const [one, other] = [a.services[name], b.services[name]];
+    return one !== undefined && other !== undefined && (one === null || other === null || canonicalJson(one) === canonicalJson(other));
+  });
 }

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../compose/hash.ts';
-import { isMissing, matches, type Path, printPath } from './path.ts';
+import { anyMissing, anyPattern, type Path, printPath } from './path.ts';
 
 /** One place at which two values differ. */
 export interface Change {
@@ -33,11 +33,11 @@ export function difference(
   after: unknown,
   { missing = [], volatile = [] }: { missing?: readonly string[]; volatile?: readonly string[] } = {},
 ): Difference {
-  const known = [...between([], before, after)].filter(({ at }) => !missing.some((name) => isMissing(at, name)));
-  const isMasked = ({ at }: Found) => volatile.some((pattern) => matches(at, pattern));
+  const [isMissing, isVolatile] = [anyMissing(missing), anyPattern(volatile)];
+  const known = [...between([], before, after)].filter(({ at, change }) => !isMissing(at, change === 'added' || change === 'removed'));
   return {
-    changes: known.filter((found) => !isMasked(found)).map(toChange),
-    masked: known.filter(isMasked).map(toChange),
+    changes: known.filter(({ at }) => !isVolatile(at)).map(toChange),
+    masked: known.filter(({ at }) => isVolatile(at)).map(toChange),
   };
 }
 
@@ -55,19 +55,27 @@ function toChange({ at, before, after, change }: Found): Change {
 
 function* between(at: Path, before: unknown, after: unknown): Generator<Found> {
   const lists = Array.isArray(before) && Array.isArray(after) ? (byIdentity(before, after) ?? byPlace(before, after)) : null;
-  if (isObject(before) && isObject(after)) yield* ofMembers(at, before, after, false);
-  else if (lists !== null) yield* ofMembers(at, ...lists, true);
+  if (isObject(before) && isObject(after)) yield* ofMembers(at, before, after, () => null);
+  else if (lists !== null) yield* ofMembers(at, ...lists, namesIn(...lists));
   else if (canonicalJson(before) !== canonicalJson(after))
     yield { at, change: typeOf(before) === typeOf(after) ? 'changed' : 'type_changed', before, after };
 }
 
-function* ofMembers(at: Path, before: Json, after: Json, element: boolean): Generator<Found> {
+function* ofMembers(at: Path, before: Json, after: Json, names: (text: string) => readonly string[] | null): Generator<Found> {
   for (const text of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const below = [...at, { text, element }];
+    const below = [...at, { text, names: names(text) }];
     if (!Object.hasOwn(after, text)) yield { at: below, change: 'removed', before: before[text], after: null };
     else if (!Object.hasOwn(before, text)) yield { at: below, change: 'added', before: null, after: after[text] };
     else yield* between(below, before[text], after[text]);
   }
+}
+
+/** All that names an element, before or after, whichever it was found by. */
+function namesIn(...lists: readonly Json[]): (text: string) => readonly string[] {
+  return (text) => {
+    const elements = lists.map((list) => list[text]).filter(isObject);
+    return [text, ...elements.flatMap((element) => identities.flatMap((identity) => nameOf(element[identity]) ?? []))];
+  };
 }
 
 /** Both lists as objects by what identifies their elements; null when nothing does in both. */

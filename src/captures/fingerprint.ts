@@ -6,7 +6,7 @@ import { labels } from '../kind/subject.ts';
 
 /** What a capture was taken from, by what the engine has and not by what the files say now: somebody may have changed either. */
 export interface Fingerprint {
-  /** SHA-256 (hex) over `system`: two captures with the same one are of the same system, whichever copy, reset or host. */
+  /** SHA-256 (hex) over `system`, as JSON with sorted keys and no spaces: the same in every copy and reset, and on every host that has the same images. */
   digest: string;
   system: {
     kind: string;

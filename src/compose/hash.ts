@@ -19,21 +19,27 @@ export function projectHash(project: Omit<Project, 'hash'>): string {
 }
 
 /**
- * SHA-256 (hex) of what one service is made from: its own definition with its networks and volumes. The same for every copy of a kind, wherever its folder
- * stands: names that begin with the project's, ports on the host and the paths to the folder are left out.
+ * SHA-256 (hex) of what one service is made from, beside its image: its own definition with its networks and volumes. The same for every copy of a kind, wherever its folder
+ * stands: names that begin with the project's, ports on the host and the path of the folder are left out. What is in a bind mount is not part of it, and a file
+ * that writes the project's name into a variable makes each copy another.
  */
 export function definitionHash(project: Project, service: Service): string {
-  const { at: _at, containerName: _name, ports, mounts, ...rest } = service;
+  const { at: _at, containerName: _name, image: _image, ports, mounts, ...rest } = service;
   const attached = rest.networks.map((n) => n.network);
   const mounted = mounts.flatMap((m) => (m.type === 'volume' && m.volume !== null ? [m.volume] : []));
   const definition = {
     ...rest,
     ports: ports.map(({ containerPort, protocol }) => ({ containerPort, protocol })),
-    mounts: mounts.map((m) => (m.type === 'bind' ? { ...m, source: posix.relative(project.workingDir, m.source) } : m)),
+    mounts: mounts.map((m) => (m.type === 'bind' ? { ...m, source: within(project.workingDir, m.source) } : m)),
     onNetworks: project.networks.filter((n) => attached.includes(n.key)).map(({ name: _, ...network }) => network),
     onVolumes: project.volumes.filter((v) => mounted.includes(v.key)).map(({ name: _, ...volume }) => volume),
   };
   return createHash('sha256').update(canonicalJson(definition)).digest('hex');
+}
+
+function within(folder: string, path: string): string {
+  const relative = posix.relative(folder, path);
+  return relative === '..' || relative.startsWith('../') ? path : relative;
 }
 
 /** JSON with sorted keys; buffers as their digest. */

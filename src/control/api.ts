@@ -29,7 +29,7 @@ export interface Control {
   state(name: string, signal: AbortSignal): Promise<StateView>;
 
   /** Reads the state and keeps it, durably, with a fingerprint of what it was taken from. */
-  capture(name: string, options: { label?: string }, signal: AbortSignal): Promise<Capture>;
+  capture(name: string, options: { label?: string }): Promise<Capture>;
   /** Newest first. Those of a subject that is gone can still be read. */
   captures(name: string, page: Page): Promise<Paged<CaptureSummary>>;
   findCapture(name: string, id: string): Promise<Capture>;

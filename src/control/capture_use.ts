@@ -1,8 +1,7 @@
-import { type Capture, type CaptureSummary, summaryOf } from '../captures/capture.ts';
+import type { Capture, CapturedFault, CaptureSummary } from '../captures/capture.ts';
 import { type Comparison, compare } from '../captures/comparison.ts';
 import { fingerprint } from '../captures/fingerprint.ts';
-import type { Observed } from '../kind/observe.ts';
-import { newId } from '../lib/id.ts';
+import { capturedNodes } from '../captures/nodes.ts';
 import { Problem } from '../lib/problem.ts';
 import type { Page, Paged } from './api.ts';
 import type { Context } from './context.ts';
@@ -16,22 +15,28 @@ import { readState } from './state_use.ts';
  * meanwhile, as the parts would be of different generations; `storage_unavailable`.
  */
 export async function captureUse(context: Context, host: Host, { label }: { label?: string }, signal: AbortSignal): Promise<Capture> {
-  const { generation } = host;
-  requireWhole(host, generation);
-  const [{ view, observed }, engine] = await Promise.all([readState(context, host, signal), context.engine.info(signal)]);
-  requireWhole(host, generation);
+  const before = { generation: host.generation, faults: liveFaults(context, host) };
+  requireWhole(host, before.generation);
+  const [{ view, observed }, engine] = await Promise.all([readState(context, host, signal), context.engine.info(signal)]).catch(
+    (error: unknown) => {
+      // What could not be read, as it was being taken down, is not missing.
+      requireWhole(host, before.generation);
+      throw error;
+    },
+  );
+  requireWhole(host, before.generation);
   const capture: Capture = {
-    id: newId('cap'),
+    id: context.captures.newId(),
     subject: view.subject,
     kind: view.kind,
-    generation,
+    generation: before.generation,
     captured_at: view.captured_at,
     label: label ?? null,
-    faults: context.store.live(view.subject).map(({ fault: { id, chaos_type, state } }) => ({ id, chaos_type, state })),
-    nodes: nodesIn(observed),
+    faults: union(before.faults, liveFaults(context, host)),
     complete: view.complete,
     missing: view.missing,
     fingerprint: fingerprint(view.kind, observed, engine, context.version),
+    nodes: capturedNodes(observed),
     state: view.state,
   };
   signal.throwIfAborted();
@@ -45,45 +50,54 @@ export async function captureUse(context: Context, host: Host, { label }: { labe
   return capture;
 }
 
-function nodesIn(observed: readonly Observed[]): Capture['nodes'] {
-  return observed.flatMap(({ service, type, detail }) =>
-    type === null ? [] : [{ name: service, type, state: detail?.state ?? 'absent' }],
-  );
+function liveFaults(context: Context, host: Host): CapturedFault[] {
+  return context.store.live(host.subject.name).map(({ fault: { id, chaos_type, state, targets, params } }) => {
+    return { id, chaos_type, state, targets: targets.map((t) => t.node), params };
+  });
+}
+
+/** One that came or went meanwhile may be in what was read, or not: it is told as it was when it was there last. */
+function union(before: readonly CapturedFault[], after: readonly CapturedFault[]): CapturedFault[] {
+  return [...new Map([...before, ...after].map((fault) => [fault.id, fault])).values()];
 }
 
 function requireWhole(host: Host, generation: number): void {
   const { replacing } = host;
   if (replacing === null && host.generation === generation) return;
   throw new Problem('subject_busy', `${host.subject.name} is being replaced: there is no one state to capture.`, {
-    operation: replacing,
+    ...(replacing === null ? {} : { operation: replacing }),
     retry_after_s: 1,
   });
 }
 
-/** Newest first, without their states. Throws `subject_not_found` for a name that no subject has and no capture has had. */
+/** Newest first, without what they hold. Throws `subject_not_found` for a name that no subject has and no capture has had. */
 export async function captures(context: Context, registry: Registry, subject: string, page: Page): Promise<Paged<CaptureSummary>> {
   const { items: ids, next_cursor } = paged(idsOf(context, registry, subject), page, (id) => id);
-  const items = await Promise.all(ids.map((id) => context.captures.get(id)));
-  return { items: items.filter((c) => c !== null).map(summaryOf), next_cursor };
+  const items: CaptureSummary[] = [];
+  // One after the other: a page of all at once would be read while nothing else is.
+  for (const id of ids) {
+    const summary = await context.captures.summary(id);
+    if (summary !== null) items.push(summary);
+  }
+  return { items, next_cursor };
 }
 
 /** Throws `subject_not_found`, `capture_not_found`. */
 export async function findCapture(context: Context, registry: Registry, subject: string, id: string): Promise<Capture> {
   const known = idsOf(context, registry, subject).includes(id);
   const capture = known ? await context.captures.get(id) : null;
-  if (capture === null) throw new Problem('capture_not_found', `${subject} has no such capture.`);
+  if (capture === null) throw new Problem('capture_not_found', `${subject} has no capture ${id.slice(0, 64)}.`);
   return capture;
 }
 
-/** `b` may be of any subject of the kind, of one that is gone too. Throws `subject_not_found`, `capture_not_found`, `not_comparable`. */
+/** `b` may be of any subject of the kind, of one that is gone too. Throws `subject_not_found`, `capture_not_found`, `kind_mismatch`, `kind_not_found`. */
 export async function compareUse(context: Context, registry: Registry, subject: string, a: string, b: string): Promise<Comparison> {
   const from = await findCapture(context, registry, subject, a);
   const to = await context.captures.get(b);
-  if (to === null) throw new Problem('capture_not_found', 'There is no such capture to compare with.');
+  if (to === null) throw new Problem('capture_not_found', `There is no capture ${b.slice(0, 64)} to compare with.`);
   if (from.kind !== to.kind)
-    throw new Problem('not_comparable', `One is of ${from.kind}, the other of ${to.kind}.`, { kinds: [from.kind, to.kind] });
-  const kind = context.kinds.find((k) => k.name === from.kind);
-  return compare(from, to, kind?.adapter.volatile ?? []);
+    throw new Problem('kind_mismatch', `One is of ${from.kind}, the other of ${to.kind}.`, { kinds: [from.kind, to.kind] });
+  return compare(from, to, registry.kind(from.kind).adapter);
 }
 
 /** A subject that is gone is known by its captures. */

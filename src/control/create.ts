@@ -72,7 +72,8 @@ export async function createControl(options: ControlOptions): Promise<ControlHan
   const { lock, owner, events, captures, ...opened } = await inDataDir(dataDir, () => openDataDir(dataDir));
   const ledger = instrument('ledger', opened.ledger);
   events.onWriteError = (error) => log.error({ error }, 'the event file cannot be written');
-  captures.onDropError = (error) => log.warn({ error }, 'an old capture could not be removed');
+  captures.onDamage = (file, error) => log.error({ file, error }, 'a capture cannot be read or removed: it is as if it were not there');
+  captures.onDropped = (id, subject) => events.emit('capture.dropped', subject, { capture_id: id });
   ledger.onCompactionError = (error) => log.warn({ error }, 'the ledger could not be compacted');
   if (ledger.damage.tornBytes > 0) log.warn(ledger.damage, 'the ledger ended in a torn record, which was cut off');
   if (ledger.damage.damagedLines.length > 0)

@@ -53,10 +53,10 @@ export class Host {
     return this.#holder?.operation.id ?? null;
   }
 
-  /** The operation that replaces or removes the containers now, or is about to. */
+  /** The operation that replaces or removes the containers now, or may be about to. */
   get replacing(): string | null {
     const { id, kind } = this.#holder?.operation ?? {};
-    return id !== undefined && (kind === 'reset' || kind === 'delete') ? id : null;
+    return id !== undefined && ['reset', 'delete', 'recover'].includes(kind ?? '') ? id : null;
   }
 
   get record(): SubjectRecord {

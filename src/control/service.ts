@@ -51,7 +51,7 @@ export function controlService(
     health: (name, options, signal) => health(registry.require(name), options, signal),
     state: (name, signal) => asking('state', signal, async (s) => (await readState(context, registry.require(name), s)).view),
 
-    capture: (name, options, signal) => asking('capture', signal, (s) => captureUse(context, registry.require(name), options, s)),
+    capture: (name, options) => unbound('capture', (s) => captureUse(context, registry.require(name), options, s)),
     captures: (name, page) => captures(context, registry, name, page),
     findCapture: (name, id) => findCapture(context, registry, name, id),
     compareCaptures: (name, a, b) => compareUse(context, registry, name, a, b),
@@ -61,9 +61,7 @@ export function controlService(
     inject: (name, request) => injectUse(context, mutable(name), { expiry, injected: (h, id) => lifecycle.afterInjection(h, id) }, request),
     faults: (name, page) => paged(context.store.of(registry.require(name).subject.name), page, (f) => f.id),
     fault: (name, id) => find(context, registry.require(name), id).fault,
-    // Not bound to the caller: it must not be half done because he went away.
-    renewFault: (name, id, ttlMs) =>
-      asking('renewal', new AbortController().signal, (s) => renewUse(context, mutable(name), expiry, id, ttlMs, s)),
+    renewFault: (name, id, ttlMs) => unbound('renewal', (s) => renewUse(context, mutable(name), expiry, id, ttlMs, s)),
     heal: (name, id) => healUse(context, mutable(name), id),
     healAll: (name) => healAllUse(context, mutable(name), 'api'),
 
@@ -93,6 +91,11 @@ async function asking<T>(what: string, signal: AbortSignal, ask: (signal: AbortS
       throw new Problem('engine_unavailable', `The Docker engine did not answer within ${askMs} ms.`, {}, { cause: error });
     throw toProblem(error);
   }
+}
+
+/** The same for what must not be half done because its caller went away. */
+function unbound<T>(what: string, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return asking(what, new AbortController().signal, ask);
 }
 
 async function view(context: Context, host: Host, signal: AbortSignal): Promise<SubjectView> {

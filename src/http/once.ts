@@ -9,6 +9,14 @@ import { parsePrefer } from './prefer.ts';
 import { answerTo, problemAnswer } from './problems.ts';
 import { type Attempt, brief, patient } from './running.ts';
 
+/** How an answer is kept with its key and told again that is too large to be kept whole, and can be read again. */
+export interface Recall {
+  keep(answer: Answer): Answer;
+  tell(kept: Answer): Promise<Answer>;
+}
+
+const whole: Recall = { keep: (answer) => answer, tell: async (kept) => kept };
+
 /**
  * Answers calls that change something: a POST with an `Idempotency-Key` runs once, whoever asks again gets the first answer, or waits for it
  * while it is under way.
@@ -26,14 +34,17 @@ export class Once {
   }
 
   /** Never rejects for what `begin` throws: that becomes an answer, and is kept like one. */
-  async answer(request: FastifyRequest, begin: () => Attempt): Promise<Answer> {
+  async answer(request: FastifyRequest, begin: () => Attempt, recall: Recall = whole): Promise<Answer> {
     const preference = parsePrefer(request.headers.prefer);
     const key = request.method === 'POST' ? request.headers['idempotency-key'] : undefined;
     if (typeof key !== 'string') return patient(this.#control, attemptOf(request, begin), preference);
 
     const fingerprint = fingerprintOf(request);
     const kept = this.#store.get(key);
-    if (kept !== undefined) return kept.fingerprint === fingerprint ? replayed(request, kept.answer) : problemAnswer(request, reused());
+    if (kept !== undefined) {
+      if (kept.fingerprint !== fingerprint) return problemAnswer(request, reused());
+      return replayed(request, await recall.tell(kept.answer).catch((error: unknown) => problemAnswer(request, error)));
+    }
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) {
       if (underWay.fingerprint !== fingerprint) return problemAnswer(request, reused());
@@ -44,7 +55,7 @@ export class Once {
     this.#underWay.set(key, { fingerprint, attempt });
     try {
       const answer = asItIsNow(await patient(this.#control, attempt, preference));
-      if (worthKeeping(answer)) await this.#keep(request, key, { fingerprint, at: this.#clock.now(), answer });
+      if (worthKeeping(answer)) await this.#keep(request, key, { fingerprint, at: this.#clock.now(), answer: recall.keep(answer) });
       return answer;
     } finally {
       this.#underWay.delete(key);

@@ -21,10 +21,12 @@ export interface Adapter {
   /** The system's state in its own terms; volatile values are fine. What could not be read is named in `missing`. */
   state(toolkit: Toolkit, signal: AbortSignal): Promise<SystemState>;
   /**
-   * What of the state changes by itself, or is another after each reset: a comparison of two captures sets it apart. Dotted names, `*` for any one step, elements of lists
-   * by their `name`, `node`, `key` or `id`; each stands for all below it.
+   * What of the state changes by itself: a comparison of two captures sets it apart. Dotted names, `*` for any one step, elements of lists by their `name`, `node`, `key`
+   * or `id`; each stands for all below it. A step with a dot in it stands in quotes, as JSON; that holds for `missing` too.
    */
   readonly volatile?: readonly string[];
+  /** The same for what is another after each reset (ids that the system gives out, start times). Within a generation it is compared: there it tells of a restart. */
+  readonly perGeneration?: readonly string[];
   /** Who has which role now. A node may have several or none. */
   roles(toolkit: Toolkit, signal: AbortSignal): Promise<Role[]>;
   /** Roles that `target: {role}` may name. */

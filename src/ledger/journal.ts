@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { syncFolder } from '../lib/durable.ts';
 import { ndjsonLine, readNdjson } from '../lib/ndjson.ts';
 import { Problem } from '../lib/problem.ts';
 
@@ -165,15 +165,6 @@ export class Journal {
       this.#torn = false;
       throw error;
     }
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

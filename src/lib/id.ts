@@ -1,8 +1,15 @@
-import { ulid } from 'ulid';
+import { decodeTime, monotonicFactory, ulid } from 'ulid';
 
 /** Sortable, unique identifiers: `flt_01H…`. */
-export function newId(prefix: 'cap' | 'flt' | 'op' | 'own'): string {
+export function newId(prefix: 'flt' | 'op' | 'own'): string {
   return `${prefix}_${ulid()}`;
+}
+
+/** Makes ids, each above the one before and all above `last`, also when the clock goes back. */
+export function idsAfter(prefix: 'cap', last: string | null): () => string {
+  const next = monotonicFactory();
+  if (last !== null) next(decodeTime(last.slice(prefix.length + 1)) + 1);
+  return () => `${prefix}_${next()}`;
 }
 
 const process = ulid();

@@ -72,7 +72,7 @@ export const problemTable = {
     title: 'The fault had no observable effect and was undone',
     next: 'Read the evidence; require_effect: false keeps such a fault.',
   },
-  not_comparable: {
+  kind_mismatch: {
     status: 422,
     title: 'The captures are of different kinds',
     next: 'Compare captures of one kind; they may be of different subjects.',

@@ -15,15 +15,8 @@ export const adapter: Adapter = {
   defaultTarget: { type: 'limiter' },
   imageVariables: ['RATELIMITER_IMAGE', 'REDIS_IMAGE'],
   roleNames: ['limiter', 'redis'],
-  volatile: [
-    'nodes.*.started_at',
-    'nodes.*.last_seen',
-    'nodes.*.instance',
-    'redis.run_id',
-    'redis.uptime_seconds',
-    'redis.used_memory_bytes',
-    'redis.connected_clients',
-  ],
+  volatile: ['nodes.*.last_seen', 'redis.uptime_seconds', 'redis.used_memory_bytes', 'redis.connected_clients'],
+  perGeneration: ['nodes.*.started_at', 'nodes.*.instance', 'redis.run_id'],
   chaosTypes: [
     counterDrift,
     {

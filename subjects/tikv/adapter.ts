@@ -12,19 +12,17 @@ export const adapter: Adapter = {
   defaultTarget: { type: 'tikv' },
   imageVariables: ['PD_IMAGE', 'TIKV_IMAGE', 'PROMETHEUS_IMAGE'],
   roleNames,
-  // PD gives out its ids anew after each reset, and the leaders of regions by them.
+  // PD balances leaders by itself.
   volatile: [
-    'cluster_id',
-    'stores.*.id',
     'stores.*.last_heartbeat_ts',
     'stores.*.heartbeat_age_ms',
+    'stores.*.leader_count',
     'stores.*.capacity',
     'stores.*.available',
     'stores.*.used_size',
-    'stores.*.start_ts',
     'regions.leaders',
-    'containers.*.started_at',
   ],
+  perGeneration: ['cluster_id', 'stores.*.id', 'stores.*.start_ts', 'containers.*.started_at'],
   health: async (toolkit, signal) => judge(toolkit.nodes, await observe(toolkit, { checks: false }, signal), toolkit.clock.now()),
   state: async (toolkit, signal) => capture(toolkit.nodes, await observe(toolkit, { checks: true }, signal), toolkit.clock.now()),
   roles: async (toolkit, signal) => rolesOf(toolkit.nodes, await observe(toolkit, { checks: false }, signal)),

@@ -21,7 +21,7 @@ export function capture(nodes: readonly Node[], views: readonly PdView[], nowMs:
   };
   const told = best(ranked, (view) => view.stores);
   const bare = !('body' in told) && told.kind === 'not_bootstrapped';
-  const stores = bare ? [] : read(['stores', 'store_count'], told);
+  const stores = bare ? [] : read(['stores', 'store_count', 'bootstrapped', 'unexpected_stores'], told);
   const regions = bare
     ? null
     : read(
@@ -29,7 +29,7 @@ export function capture(nodes: readonly Node[], views: readonly PdView[], nowMs:
         best(ranked, (view) => view.regions),
       );
   const membership = read(
-    ['cluster_id', 'members'],
+    ['cluster_id', 'members', 'etcd_leader'],
     best(ranked, (view) => view.members),
   );
   const memberHealth = read(
@@ -37,7 +37,7 @@ export function capture(nodes: readonly Node[], views: readonly PdView[], nowMs:
     best(ranked, (view) => view.health),
   );
   const replicas = read(
-    ['regions.max_replicas'],
+    ['regions.max_replicas', 'regions.fully_replicated'],
     best(ranked, (view) => view.maxReplicas),
   );
   const leader = ranked[0] === undefined ? null : leaderOf(ranked[0], nodes);
@@ -60,7 +60,7 @@ export function capture(nodes: readonly Node[], views: readonly PdView[], nowMs:
     bootstrapped: bare ? false : stores === null ? null : true,
     store_count: stores?.length ?? null,
     stores: stores?.map((store) => describe(store, stores, nodes, nowMs)) ?? null,
-    unexpected_stores: unexpected(nodes, stores ?? []).map(({ id }) => id),
+    unexpected_stores: stores === null ? null : unexpected(nodes, stores).map(({ id }) => id),
     region_count: bare ? 0 : (regions?.count ?? null),
     regions:
       regions === null ? null : { ...replication(regions, replicas), empty: regions.emptyCount, leaders: regions.leaders, ...checks },

@@ -54,13 +54,14 @@ describe('the errors of the contract', () => {
     'POST /v1/subjects/{subject}/captures': [
       ...ofSubject,
       ...ofEngine,
+      'capture_not_found',
       'subject_busy',
       'subject_not_running',
       'state_unavailable',
       'storage_unavailable',
     ],
     'GET /v1/subjects/{subject}/captures/{capture}': [...ofSubject, 'capture_not_found'],
-    'GET /v1/subjects/{subject}/captures/{capture}/diff/{other}': [...ofSubject, 'capture_not_found', 'not_comparable'],
+    'GET /v1/subjects/{subject}/captures/{capture}/diff/{other}': [...ofSubject, 'capture_not_found', 'kind_mismatch'],
     'GET /v1/subjects/{subject}/chaos-types': [...ofSubject, ...ofEngine],
     'GET /v1/subjects/{subject}/faults': ofSubject,
     'POST /v1/subjects/{subject}/faults': [

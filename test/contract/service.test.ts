@@ -258,11 +258,13 @@ describe('the service on a real engine', () => {
     const same = ok(await get(`/v1/subjects/etcd/captures/${before.id}/diff/${after.id}`));
     matches('Comparison', same);
     assert.deepEqual([same.comparable, same.equal, same.changes, same.unknown], [true, true, [], []]);
-    const { state: _state, ...summary } = before;
+    const { nodes: _nodes, state: _state, ...summary } = before;
     assert.deepEqual([captures[1], same.a], [summary, summary]);
     const key = { 'idempotency-key': 'a capture' };
     const [first, second] = await Promise.all([1, 2].map(() => send('POST', '/v1/subjects/etcd/captures', {}, key)));
     assert.equal(first?.json().id, second?.json().id);
+    const again = await send('POST', '/v1/subjects/etcd/captures', {}, key);
+    assert.deepEqual([again.headers['idempotency-replayed'], again.json()], ['true', first?.json()], 'read again, and not kept twice');
     assert.ok((await events()).some(({ type }) => type === 'capture.taken'));
   });
 

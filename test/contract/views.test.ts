@@ -73,8 +73,7 @@ const capture: Capture = {
   generation: 4,
   captured_at: at,
   label: 'before',
-  faults: [{ id: 'flt_1', chaos_type: 'node_kill', state: 'active' }],
-  nodes: [{ name: 'etcd0', type: 'etcd', state: 'exited' }],
+  faults: [{ id: 'flt_1', chaos_type: 'node_kill', state: 'active', targets: ['etcd0'], params: { signal: 'SIGKILL' } }],
   complete: false,
   missing: ['members.etcd0'],
   fingerprint: {
@@ -95,6 +94,10 @@ const capture: Capture = {
       memory_bytes: 1e10,
     },
   },
+  nodes: [
+    { name: 'etcd0', type: 'etcd', state: 'exited', started_at: at, exit_code: 137, oom_killed: false, restart_count: 1 },
+    { name: 'etcd1', type: 'etcd', state: 'absent', started_at: null, exit_code: null, oom_killed: false, restart_count: 0 },
+  ],
   state: state.state,
 };
 const comparison: Comparison = {
@@ -103,10 +106,9 @@ const comparison: Comparison = {
   comparable: false,
   equal: false,
   fingerprint: [{ path: 'system.services.etcd2', change: 'type_changed', before: null, after: { any: 'thing' }, delta: null }],
-  nodes: [{ path: 'etcd0.state', change: 'changed', before: 'running', after: 'exited', delta: null }],
-  changes: [{ path: 'revision', change: 'changed', before: 7, after: 9, delta: 2 }],
-  masked: [{ path: 'size', change: 'removed', before: [1], after: null, delta: null }],
-  unknown: ['members.etcd0'],
+  changes: [{ path: 'state.revision', change: 'changed', before: 7, after: 9, delta: 2 }],
+  masked: [{ path: 'state.size', change: 'removed', before: [1], after: null, delta: null }],
+  unknown: ['state.members.etcd0'],
 };
 const chaosType: ChaosTypeView = {
   name: 'node_kill',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { difference } from '../../src/captures/diff.ts';
-import { isMissing, matches, printPath } from '../../src/captures/path.ts';
+import { anyMissing, anyPattern, type Path, printPath } from '../../src/captures/path.ts';
 
 const change = (path: string, kind: string, before: unknown, after: unknown, delta: number | null = null) => ({
   path,
@@ -68,6 +68,25 @@ describe('the difference of two states', () => {
     assert.deepEqual(changes(JSON.parse('{"__proto__": 1}'), {}), [change('__proto__', 'removed', 1, null)]);
   });
 
+  test('of a list that was cut it is not known who else is in it', () => {
+    const list = (...keys: string[]) => ({ counters: keys.map((key) => ({ key, count: keys.length })) });
+    const { changes: told } = difference(list('b', 'c', 'd'), list('a', 'b', 'c'), { missing: ['counters.beyond_3'] });
+    assert.deepEqual(told, []);
+    assert.deepEqual(difference({ a: 1 }, { b: 1 }, { missing: ['c'] }).changes.length, 2, 'members of an object are not so');
+  });
+
+  test('an element is known by any of its names, and names with dots stand in quotes', () => {
+    const members = (name: string, index: number | null) => ({
+      list: [
+        { name: '', id: '7' },
+        { name, id: '8', index },
+      ],
+    });
+    assert.deepEqual(difference(members('a.b', 1), members('a.b', null), { missing: ['list."a.b".index'] }).changes, []);
+    assert.deepEqual(difference(members('a', 1), members('a', 2), { volatile: ['list.a.index'] }).masked.length, 1);
+    assert.deepEqual(difference({ '*': 1, a: 1 }, { '*': 2, a: 2 }, { volatile: ['"*"'] }).changes, [change('a', 'changed', 1, 2, 1)]);
+  });
+
   test('what changes by itself is set apart, and what could not be read is no difference', () => {
     const before = {
       term: 2,
@@ -91,8 +110,10 @@ describe('the difference of two states', () => {
 });
 
 describe('paths', () => {
-  const path = (...steps: (string | [string])[]) =>
-    steps.map((step) => (typeof step === 'string' ? { text: step, element: false } : { text: step[0], element: true }));
+  const path = (...steps: (string | [string])[]): Path =>
+    steps.map((step) => (typeof step === 'string' ? { text: step, names: null } : { text: step[0], names: step }));
+  const matches = (at: Path, pattern: string) => anyPattern([pattern])(at);
+  const isMissing = (at: Path, name: string) => anyMissing([name])(at, false);
 
   test('are dotted; what would be read as something else is quoted', () => {
     assert.equal(printPath(path('members', ['pd0'], 'healthy')), 'members.pd0.healthy');

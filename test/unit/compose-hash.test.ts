@@ -115,6 +115,10 @@ describe("a service's definition", () => {
     const here = await definitions({ files: memoryFiles({ ...contents, '/kind/www': 'directory' }) }, bound);
     assert.deepEqual(await definitions({ file: '/else/compose.yaml', files: memoryFiles(moved) }, bound), here);
     assert.notEqual(here.db, wanted.db);
+    const outside = withDb({ volumes: ['/etc/zone:/z:ro'] });
+    const of = (file: string, more: object) => definitions({ file, files: memoryFiles({ ...more, '/etc/zone': '' }) }, outside);
+    assert.deepEqual(await of('/a/b/compose.yaml', { '/a/b/conf': 'one', '/a/b/e.env': 'E=1' }), await of('/kind/compose.yaml', contents));
+    assert.deepEqual(await definitions({}, withDb({ image: 'mirror/db:1' })), wanted, 'the image is told by its id');
   });
 
   it('changes with what the service is made from, and with no other service', async () => {
@@ -123,7 +127,6 @@ describe("a service's definition", () => {
     const changed = await Promise.all([
       definitions({ files: memoryFiles({ ...contents, '/kind/conf': 'two' }) }),
       definitions({ env: { KEY: 'other' } }),
-      definitions({}, withDb({ image: 'db:2' })),
       definitions({}, withDb({ ports: ['127.0.0.1:8001:82', '8002:81'] })),
       definitions({}, withDb({ container_name: 'named', command: ['run'] })),
       definitions({}, { ...base, volumes }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { difference } from '../../src/captures/diff.ts';
 import { adapter } from '../../subjects/tikv/adapter.ts';
 import {
   captured,
@@ -32,6 +33,8 @@ const unbooted: Pd = healthyPd(
   ),
 );
 const dead = { running: false };
+const differences = (before: unknown, after: unknown, missing: string[]) =>
+  difference(before, after, { missing, volatile: adapter.volatile ?? [] }).changes;
 
 test('health names every node in order with its main port, and explains itself', async () => {
   const result = await health(three(healthyPd()));
@@ -220,15 +223,25 @@ test('a capture right after a kill shows it, though PD says Up three times', asy
 
 test('what cannot be read is null and named in missing; with nothing readable it says so', async () => {
   const partly = await state(three(healthyPd({ stores: hangs, 'regions/check/down-peer': refuses })));
-  assert.deepEqual(partly.missing, ['stores', 'store_count', 'regions.down_peer']);
+  assert.deepEqual(partly.missing, ['stores', 'store_count', 'bootstrapped', 'unexpected_stores', 'regions.down_peer']);
   assert.deepEqual([partly.state.stores, partly.state.store_count, partly.state.region_count], [null, null, 5]);
   assert.equal(partly.readable, true);
   const nothing = await state(three(everywhere(noLeader)));
   assert.equal(nothing.readable, false);
   assert.deepEqual(nothing.missing, [
-    ...['stores', 'store_count', 'region_count', 'regions', 'cluster_id', 'members', 'members.healthy'],
-    ...['regions.max_replicas', 'leader', 'regions.miss_peer', 'regions.pending_peer', 'regions.down_peer'],
+    ...['stores', 'store_count', 'bootstrapped', 'unexpected_stores', 'region_count', 'regions'],
+    ...['cluster_id', 'members', 'etcd_leader', 'members.healthy', 'regions.max_replicas', 'regions.fully_replicated'],
+    ...['leader', 'regions.miss_peer', 'regions.pending_peer', 'regions.down_peer'],
   ]);
+});
+
+test('what is null under a fault, and was not before, is named in missing', async () => {
+  const well = (await state(three(healthyPd()))).state;
+  for (const topic of ['stores', 'stats/region', 'members', 'health', 'config/replicate', 'regions/check/miss-peer', 'ping'] as const) {
+    const { state: told, missing } = await state(three(healthyPd({ [topic]: hangs })));
+    const changes = differences(well, told, missing);
+    assert.deepEqual(changes, [], `${topic}: ${missing}`);
+  }
 });
 
 test('an empty cluster is a state, not a gap: no store, no region, not bootstrapped', async () => {

@@ -135,18 +135,18 @@ class Client:
     # Captures
 
     def capture(self, subject: str, label: str | None = None) -> Json:
-        """The state, kept, with a fingerprint of what it was taken from."""
+        """The state and the nodes, kept, with a fingerprint of what they were taken from. A subject that is being reset is an error at once."""
         return json_body(self._send("POST", f"{subject_path(subject)}/captures", given(label=label)))
 
     def captures(self, subject: str) -> Iterator[Json]:
-        """Newest first, without their states; those of a copy that was torn down too."""
+        """Newest first, without what they hold; those of a copy that was torn down too."""
         return self._pages(f"{subject_path(subject)}/captures", "captures")
 
     def get_capture(self, subject: str, capture_id: str) -> Json:
         return self._get(f"{subject_path(subject)}/captures/{segment(capture_id)}")
 
     def compare(self, subject: str, capture_id: str, other_id: str) -> Json:
-        """How ``other_id``, of any subject of the kind, differs: ``{comparable, equal, nodes, changes, masked, unknown, fingerprint, a, b}``."""
+        """How ``other_id``, of any subject of the kind, differs: ``{comparable, equal, changes, masked, unknown, fingerprint, a, b}``."""
         return self._get(f"{subject_path(subject)}/captures/{segment(capture_id)}/diff/{segment(other_id)}")
 
     # Faults

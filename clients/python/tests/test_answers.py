@@ -65,6 +65,24 @@ class Answers(unittest.TestCase):
         with self.assertRaises(ValueError):
             Client().subject("")
 
+    def test_captures_are_taken_with_a_label_listed_page_by_page_and_compared(self) -> None:
+        pages = gives(200, {"captures": [{"id": "cap_2"}], "next_cursor": "cap_2"}), gives(200, {"captures": [{"id": "cap_1"}], "next_cursor": None})
+        with Scripted(gives(201, {"id": "cap_2"}), *pages, gives(200, {"equal": True})) as server:
+            client = Client(server.url)
+            self.assertEqual(client.capture("etcd", label="before"), {"id": "cap_2"})
+            self.assertEqual([capture["id"] for capture in client.captures("etcd")], ["cap_2", "cap_1"])
+            self.assertEqual(client.compare("etcd", "cap_1", "../2"), {"equal": True})
+        self.assertEqual(server.calls[0].body, {"label": "before"})
+        self.assertTrue(server.calls[0].headers["idempotency-key"])
+        at = "/v1/subjects/etcd/captures"
+        self.assertEqual([call.path for call in server.calls], [at, at, f"{at}?cursor=cap_2", f"{at}/cap_1/diff/..%2F2"])
+
+    def test_a_capture_of_a_subject_that_is_reset_is_an_error_at_once(self) -> None:
+        with Scripted(problem(409, "subject_busy")) as server:
+            with self.assertRaises(SubjectdError) as raised:
+                Client(server.url).capture("etcd")
+        self.assertEqual((raised.exception.code, len(server.calls)), ("subject_busy", 1))
+
     def test_the_token_and_the_path_of_a_proxy_are_used(self) -> None:
         with Scripted(gives(200, {"kinds": [], "next_cursor": None})) as server:
             Client(f"{server.url}/lab/", token="0123456789abcdef").kinds()

@@ -8,14 +8,20 @@ import { anyObject, component, mapOf, nullable, strict, time, words } from './ty
 export const Fingerprint = component<FingerprintView>('Fingerprint')(
   Type.Object(
     {
-      digest: Type.String({ description: 'SHA-256 over `system`: equal for captures of the same system, whichever copy, reset or host.' }),
+      digest: Type.String({
+        description:
+          'SHA-256 over `system`, as JSON with sorted keys and no spaces: the same in every copy and reset, and on every host that has the same images.',
+      }),
       system: Type.Object({
         kind: Type.String(),
         services: mapOf(
           nullable(
             Type.Object({
               image_id: Type.String(),
-              definition: nullable(Type.String(), { description: 'SHA-256 of what the compose file says of it.' }),
+              definition: nullable(Type.String(), {
+                description:
+                  'SHA-256 of what the compose file says of it beside the image: configs and secrets with their contents, bind mounts without.',
+              }),
             }),
           ),
           { description: 'By compose service, as its container is and not as the file says now; null: there is no container.' },
@@ -40,6 +46,19 @@ export const Fingerprint = component<FingerprintView>('Fingerprint')(
   ),
 );
 
+const nodes = Type.Array(
+  Type.Object({
+    name: Type.String(),
+    type: Type.String(),
+    state: words(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'absent']),
+    started_at: nullable(time()),
+    exit_code: nullable(Type.Integer(), { description: 'Null while it runs.' }),
+    oom_killed: Type.Boolean(),
+    restart_count: Type.Integer({ description: 'By its restart policy.' }),
+  }),
+  { description: 'As the engine had them: a system may not know yet that one of its nodes is dead, or never tell that it was restarted.' },
+);
+
 const summary = {
   id: Type.String(),
   subject: Type.String(),
@@ -47,29 +66,28 @@ const summary = {
   generation: Type.Integer({ description: 'Counts the resets.' }),
   captured_at: time(),
   label: nullable(Type.String()),
-  faults: Type.Array(Type.Object({ id: Type.String(), chaos_type: Type.String(), state: Type.String() }), {
-    description: 'Faults that were live when it was taken.',
-  }),
-  nodes: Type.Array(
+  faults: Type.Array(
     Type.Object({
-      name: Type.String(),
-      type: Type.String(),
-      state: words(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'absent']),
+      id: Type.String(),
+      chaos_type: Type.String(),
+      state: Type.String(),
+      targets: Type.Array(Type.String(), { description: 'Names of nodes.' }),
+      params: anyObject(),
     }),
-    { description: 'As the engine had them: a system may not know yet that one of its nodes is dead.' },
+    { description: 'Faults that were live at some time while it was taken.' },
   ),
   complete: Type.Boolean(),
-  missing: Type.Array(Type.String(), { description: 'Dotted names of what could not be read.' }),
+  missing: Type.Array(Type.String(), { description: 'Dotted names of what could not be read of the state.' }),
   fingerprint: Fingerprint.ref,
 };
 
 export const CaptureSummary = component<SummaryView>('CaptureSummary')(
-  Type.Object(summary, { description: 'A capture without the state that it holds.' }),
+  Type.Object(summary, { description: 'A capture without what it holds.' }),
 );
 
 export const Capture = component<CaptureView>('Capture')(
   Type.Object(
-    { ...summary, state: anyObject({ description: 'In the terms of the system.' }) },
+    { ...summary, nodes, state: anyObject({ description: 'In the terms of the system.' }) },
     { description: 'A stored snapshot of the state of a subject.' },
   ),
 );
@@ -101,7 +119,7 @@ const changes = (description: string) =>
     Type.Object({
       path: Type.String({
         description:
-          'Dotted. An element of a list is named by its `name`, `node`, `key` or `id`, the first that all have and none shares, else by its place; names with a dot stand in quotes.',
+          'Dotted, from `nodes` or `state` on (of a fingerprint, from itself). An element of a list is named by its `name`, `node`, `key` or `id`, the first that all have and none shares, else by its place; names with a dot stand in quotes.',
       }),
       change: words(['added', 'removed', 'changed', 'type_changed']),
       before: Type.Unknown({ description: 'Null, too, where there was nothing.' }),
@@ -116,12 +134,13 @@ export const Comparison = component<ComparisonView>('Comparison')(
     {
       a: CaptureSummary.ref,
       b: CaptureSummary.ref,
-      comparable: Type.Boolean({ description: 'Both are of the same system: their fingerprints have the same digest.' }),
+      comparable: Type.Boolean({
+        description: 'Both are of the same system: of each service that has a container in both, image and definition are the same.',
+      }),
       equal: Type.Boolean({ description: 'Nodes and states differ in nothing but what is masked, and all could be read in both.' }),
       fingerprint: changes('How the fingerprints differ.'),
-      nodes: changes('How the nodes differ.'),
-      changes: changes('How the states differ.'),
-      masked: changes('Differences in what changes by itself, or is another after each reset.'),
+      changes: changes('How nodes and states differ.'),
+      masked: changes('Differences in what changes by itself; of two generations, in what is another after each reset too.'),
       unknown: Type.Array(Type.String(), { description: 'What could not be read in one of them, or in both.' }),
     },
     { description: 'How two captures differ.' },
