@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SubjectView } from '../../src/control/api.ts';
@@ -36,6 +38,33 @@ describe('the service dies, or is told to stop', () => {
     assert.deepEqual(states(), ['running', 'running', 'running']);
     const subject = (await service.get<SubjectView>(at)).body;
     assert.deepEqual([subject.phase, subject.generation], ['running', 1], 'the running subject is adopted');
+  });
+
+  test('what cannot be undone at the start is tried again by itself, until it is', async () => {
+    const { endpoints } = (await service.get<SubjectView>(at)).body;
+    const fault = (await service.post<Fault>(`${at}/faults`, { chaos_type: 'node_kill', target: { node: 'etcd1' } })).body;
+    assert.equal(fault.state, 'active');
+    await service.kill('SIGKILL');
+    const [host, port] = (endpoints.find((e) => e.node === 'etcd1')?.outside ?? '').split(':');
+    const inTheWay = createServer().listen(Number(port), host);
+    await once(inTheWay, 'listening');
+    await service.boot();
+    const left = (await service.get<Fault>(`${at}/faults/${fault.id}`)).body;
+    assert.deepEqual([left.state, left.heal?.verdict === 'clean'], ['residue', false], JSON.stringify(left));
+    assert.ok(states().includes('exited'));
+    inTheWay.close();
+    await once(inTheWay, 'close');
+    using limited = deadline('the next try', 40_000);
+    const healed = await until(
+      async () => {
+        const now = (await service.get<Fault>(`${at}/faults/${fault.id}`)).body;
+        return now.state === 'healed' ? now : undefined;
+      },
+      200,
+      limited,
+    );
+    assert.equal(healed.heal?.verdict, 'clean');
+    assert.deepEqual(states(), ['running', 'running', 'running']);
   });
 
   test('kill -9 in the middle of a reset: nothing of the half-made generation is left, and the operation says that it was interrupted', async () => {
