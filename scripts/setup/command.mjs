@@ -32,6 +32,8 @@ export function run(program, args, { cwd, env = process.env, timeoutMs = 30 * 60
     const timer = setTimeout(() => {
       tail.push(`ended after ${timeoutMs / 1000} s without a result`);
       child.kill('SIGKILL');
+      // What it started may hold them open, and it is not waited for.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
     }, timeoutMs);
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {

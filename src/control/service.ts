@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { deleteUse } from './delete_use.ts';
 import { find, healAllUse, healUse, injectUse, planUse, renewUse } from './fault_use.ts';
 import type { Host } from './host.ts';
+import { ledgerProbe } from './ledger_probe.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { paged } from './page.ts';
 import { resetUse } from './reset_use.ts';
@@ -18,6 +19,7 @@ import { subjectView } from './views.ts';
 
 const askMs = 15_000;
 const rolesMs = 3000;
+const readyMs = 2000;
 const healthWaitMs = 60_000;
 
 /** The use cases behind the HTTP surface. */
@@ -70,7 +72,7 @@ export function controlService(
 
     events: eventSource(context),
     readiness: async (signal) => {
-      const [engine, ledger] = await Promise.all([reachable(context, signal), writable()]);
+      const [engine, ledger] = await Promise.all([reachable(context, signal), writable(signal)]);
       return { engine, ledger };
     },
     metrics: async () => {
@@ -139,17 +141,8 @@ function eventSource({ events }: Context): EventSource {
   };
 }
 
-/** Tries whether the ledger can be written, at most once a second: anybody may ask, and a try writes to the disk. */
-function ledgerProbe({ ledger, clock }: Context): () => Promise<boolean> {
-  let last: { at: number; ok: Promise<boolean> } | null = null;
-  return () => {
-    if (last === null || clock.mono() - last.at > 1000) last = { at: clock.mono(), ok: ledger.probe() };
-    return last.ok;
-  };
-}
-
 async function reachable(context: Context, signal: AbortSignal): Promise<boolean> {
-  using limited = deadline('engine', 2000, signal);
+  using limited = deadline('engine', readyMs, signal);
   try {
     await context.engine.ping(limited);
     return true;

@@ -1,4 +1,5 @@
 import type { Dispatcher, Pool } from 'undici';
+import { orAborted } from '../lib/until.ts';
 import type { ApiEvent, ApiInfo } from './api.ts';
 import { type Client, derive, textOf } from './client.ts';
 import { fromFailure, fromReply } from './errors.ts';
@@ -45,7 +46,8 @@ export async function* events(pool: Pool, client: Client, filter: EventFilter, s
 
 function subscribe(pool: Pool, since: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
   const filters = JSON.stringify({ type: { container: true, network: true } });
-  return pool.request({ method: 'GET', path: `/events?${new URLSearchParams({ since, filters })}`, signal });
+  // undici tells an aborted request so only when its connection is there.
+  return orAborted(pool.request({ method: 'GET', path: `/events?${new URLSearchParams({ since, filters })}`, signal }), signal);
 }
 
 /** All of them, `key` or `key=value`, as the engine's filter has it. */

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type ContainerDetail, type Engine, EngineError } from '../engine/port.ts';
-import { deadline } from '../lib/until.ts';
+import { deadline, orAborted } from '../lib/until.ts';
 
 /** Answer of one run of a node's own health check. */
 export interface CheckRun {
@@ -33,7 +33,9 @@ export class Checks {
   async run(container: ContainerDetail, signal: AbortSignal): Promise<CheckRun> {
     const check = container.healthCheck;
     if (check === null) return { passed: true, exitCode: null, output: '' };
-    return this.#limit(async () => {
+    // Who waits for a place does not hear of its own end.
+    const run = this.#limit(async () => {
+      signal.throwIfAborted();
       using limited = deadline('health check', check.timeoutMs, signal);
       try {
         const argv = check.test[0] === 'CMD-SHELL' ? ['/bin/sh', '-c', check.test[1] ?? ''] : check.test.slice(1);
@@ -47,6 +49,7 @@ export class Checks {
         throw error;
       }
     });
+    return orAborted(run, signal);
   }
 
   /** Forgets a container that is gone. */

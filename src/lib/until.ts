@@ -9,10 +9,13 @@ export class DeadlineError extends Error {
   }
 }
 
+/** Some 24 days: a timer that is set to more goes off at once. */
+const longestMs = 2 ** 31 - 1;
+
 /** A signal that aborts with a DeadlineError after `ms`, or when the parent aborts. */
 export function deadline(what: string, ms: number, parent?: AbortSignal): AbortSignal & Disposable {
   const controller = manyListeners(new AbortController());
-  const timer = setTimeout(() => controller.abort(new DeadlineError(what, ms)), ms);
+  const timer = setTimeout(() => controller.abort(new DeadlineError(what, ms)), Math.min(ms, longestMs));
   const onParent = () => controller.abort(parent?.reason);
   if (parent?.aborted) onParent();
   else parent?.addEventListener('abort', onParent, { once: true });

@@ -29,6 +29,9 @@ const unprovenMs = 400;
 /** A check whose command is not in the image never passes; a few tries leave room for an image that installs it. */
 const maxMissingCommand = 5;
 
+/** The name of a service's event: a service may be called `error`, which is another thing to an emitter. */
+const exitOf = (service: string) => `exit ${service}`;
+
 /** Engine events about exits of one project, as they come. */
 export class Exits {
   #emitter = new EventEmitter().setMaxListeners(0);
@@ -49,7 +52,7 @@ export class Exits {
       try {
         const filter = { labels: [`${labels.owner}=${owner}`, `${composeLabels.project}=${project}`], onOpen: open.resolve };
         for await (const event of engine.events(filter, signal)) {
-          if (event.type === 'container' && event.action === 'die') emitter.emit(event.attributes[composeLabels.service] ?? '');
+          if (event.type === 'container' && event.action === 'die') emitter.emit(exitOf(event.attributes[composeLabels.service] ?? ''));
         }
       } catch (error) {
         open.reject(error);
@@ -72,7 +75,7 @@ export class Exits {
     };
     await Promise.race([
       pause(ms, signal),
-      once(this.#emitter, service, { signal: both }).catch(quiet),
+      once(this.#emitter, exitOf(service), { signal: both }).catch(quiet),
       once(this.#emitter, '*', { signal: both }).catch(quiet),
     ]).finally(() => stop.abort());
     if (this.#failure !== null) throw this.#failure;

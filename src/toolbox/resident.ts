@@ -1,5 +1,5 @@
 import { type Engine, EngineError } from '../engine/port.ts';
-import { DeadlineError, deadline, until } from '../lib/until.ts';
+import { DeadlineError, deadline, orAborted, until } from '../lib/until.ts';
 import { ensureToolbox, type ToolboxSpec, toolboxName } from './container.ts';
 import { type Toolbox, ToolboxError } from './port.ts';
 import type { Calls, Ended, Op } from './protocol.ts';
@@ -49,16 +49,11 @@ export class ResidentToolbox implements Toolbox {
   /** Everyone who asks meanwhile waits for the same join; it has its own deadline, as it is nobody's alone. */
   async #joined(signal: AbortSignal): Promise<Session> {
     if (this.#closed) throw new ToolboxError('unavailable', 'the service is shutting down', 'hello');
+    signal.throwIfAborted();
     this.#joining ??= this.#join().finally(() => {
       this.#joining = null;
     });
-    const joining = this.#joining;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      if (signal.aborted) return onAbort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      joining.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
+    return orAborted(this.#joining, signal);
   }
 
   async #join(): Promise<Session> {
