@@ -4,6 +4,9 @@ import type { CallSite } from './errors.ts';
 import { containerPath } from './paths.ts';
 import { EngineError, type FileInContainer } from './port.ts';
 
+/** Six octal digits. */
+const largestInHeader = 0o777777;
+
 /** Engine.putFiles: one upload to `/`. Owners are those of the files; `copyUIDGID` would put the container's user there. */
 export async function putFiles(client: Client, id: string, files: FileInContainer[], signal: AbortSignal): Promise<void> {
   const at = { op: 'putFiles', target: id };
@@ -19,12 +22,18 @@ export async function tarOf(at: CallSite, files: FileInContainer[]): Promise<Buf
   const archive = pack();
   for (const file of files) {
     const { content, mode, uid, gid } = file;
-    archive.entry({ name: nameOf(at, file.path), size: content.length, mode: mode & 0o7777, uid, gid, type: 'file' }, content);
+    const pax = ownerRecords(uid, gid);
+    archive.entry({ name: nameOf(at, file.path), size: content.length, mode: mode & 0o7777, uid, gid, type: 'file', ...pax }, content);
   }
   archive.finalize();
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+/** An owner that the header has no room for; the library would write the largest there is instead, without a word. */
+function ownerRecords(uid: number, gid: number): { pax?: Record<string, string> } {
+  return Math.max(uid, gid) <= largestInHeader ? {} : { pax: { uid: String(uid), gid: String(gid) } };
 }
 
 function nameOf(at: CallSite, path: string): string {

@@ -1,5 +1,10 @@
-/** How to reach an engine: a unix socket or plain HTTP. */
+/** How to reach an engine: a unix socket or plain HTTP. `hostname` is without the brackets that an IPv6 address has in a URL. */
 export type Connection = { socketPath: string } | { hostname: string; port: number };
+
+/** The host as a URL has it. */
+export function urlHost(hostname: string): string {
+  return hostname.includes(':') ? `[${hostname}]` : hostname;
+}
 
 const defaultSocket = '/var/run/docker.sock';
 
@@ -12,7 +17,7 @@ export function parseDockerHost(value: string | undefined): Connection {
   if (value.startsWith('unix://')) return { socketPath: value.slice('unix://'.length) || defaultSocket };
   const url = URL.canParse(value) ? new URL(value) : null;
   if (!url || !/^(tcp|http):$/.test(url.protocol) || url.hostname === '' || !/^\/?$/.test(url.pathname)) throw new Error(unusable(value));
-  return { hostname: url.hostname, port: portOf(url) };
+  return { hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: portOf(url) };
 }
 
 /** An http URL leaves its default port out; tcp has none, and 2375 is what the engine's own client takes. */

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import Docker from 'dockerode';
-import type { Connection } from './connection.ts';
+import { type Connection, urlHost } from './connection.ts';
 
 /** One HTTP request to the engine. `query`, `json` and `tar` are read, never edited. */
 export interface TransportRequest {
@@ -60,5 +60,5 @@ export function createTransport(connection: Connection): Transport {
 /** Both forms, as the modem fills what is left out from the environment. */
 function addressOf(connection: Connection): Docker.DockerOptions {
   if ('socketPath' in connection) return { socketPath: connection.socketPath, host: undefined, port: undefined };
-  return { socketPath: undefined, host: `http://${connection.hostname}`, port: connection.port };
+  return { socketPath: undefined, host: `http://${urlHost(connection.hostname)}`, port: connection.port };
 }

@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import type { ApiInfo } from './api.ts';
 import { type Client, createClient } from './client.ts';
-import { type Connection, parseDockerHost } from './connection.ts';
+import { type Connection, parseDockerHost, urlHost } from './connection.ts';
 import { containerMethods } from './containers.ts';
 import { createTransport } from './dockerode-client.ts';
 import { events } from './events.ts';
@@ -56,5 +56,5 @@ async function info(client: Client, signal: AbortSignal): Promise<EngineInfo> {
 function streamPool(connection: Connection): Pool {
   const idle = { headersTimeout: 0, bodyTimeout: 0 };
   if ('socketPath' in connection) return new Pool('http://localhost', { ...idle, socketPath: connection.socketPath });
-  return new Pool(`http://${connection.hostname}:${connection.port}`, idle);
+  return new Pool(`http://${urlHost(connection.hostname)}:${connection.port}`, idle);
 }

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { Agent, request } from 'undici';
 import { type Engine, EngineError } from '../engine/port.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -14,7 +15,8 @@ const maxBody = 8 * 1024 * 1024;
 /** Connections to the nodes of one generation of a subject; a new generation gets new ones. */
 export class Reach {
   #agent = new Agent({
-    connections: 4,
+    // More than any adapter asks at once: what waits in the pool loses its own time there.
+    connections: 32,
     pipelining: 1,
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 10_000,
@@ -116,6 +118,7 @@ function tcp(
   return new Promise((resolve, reject) => {
     if (node.address === null) throw new Error('no address');
     let text = '';
+    const decoder = new StringDecoder('utf8');
     const socket = connect({ host: node.address, port });
     const end = (settle: () => void) => {
       signal.removeEventListener('abort', onAbort);
@@ -126,7 +129,7 @@ function tcp(
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('connect', () => socket.write(send));
     socket.on('data', (chunk) => {
-      text += chunk.toString('utf8');
+      text += decoder.write(chunk);
       if (done(text) || text.length > maxBody) end(() => resolve({ reached: true, text }));
     });
     socket.on('end', () => end(() => resolve({ reached: true, text })));

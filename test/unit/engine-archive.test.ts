@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { extract } from 'tar-stream';
 import { tarOf } from '../../src/engine/archive.ts';
@@ -40,6 +41,19 @@ describe('the archive of files', () => {
       { name: 'etc/app/app.toml', mode: 0o440, uid: 1000, gid: 1001, type: 'file', text: 'at /etc/app/app.toml' },
       { name: 'tmp/x', mode: 0o644, uid: 0, gid: 0, type: 'file', text: 'at //tmp/./x' },
     ]);
+  });
+
+  it('takes owners that a header has no room for', async () => {
+    const owner = { uid: 1_000_650_000, gid: 262_144 };
+    const tar = await tarOf(at, [file('/secret', owner), file('/plain', { uid: 262_143, gid: 0 })]);
+    const listed = execFileSync('tar', ['-tv', '--numeric-owner'], { input: tar, encoding: 'utf8' });
+    assert.deepEqual(
+      listed
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/\s+/)[1]),
+      ['1000650000/262144', '262143/0'],
+    );
   });
 
   it('takes long and odd names', async () => {

@@ -17,7 +17,7 @@ describe('DOCKER_HOST', () => {
     assert.deepEqual(parseDockerHost('tcp://10.0.0.1:2376'), { hostname: '10.0.0.1', port: 2376 });
     assert.deepEqual(parseDockerHost('tcp://engine'), { hostname: 'engine', port: 2375 });
     assert.deepEqual(parseDockerHost('http://engine/'), { hostname: 'engine', port: 80 });
-    assert.deepEqual(parseDockerHost('tcp://[::1]:2375'), { hostname: '[::1]', port: 2375 });
+    assert.deepEqual(parseDockerHost('tcp://[::1]:2375'), { hostname: '::1', port: 2375 });
   });
 
   it('is refused with what is accepted when it is anything else', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Engine } from '../../src/engine/port.ts';
 import type { Node } from '../../src/kind/adapter.ts';
@@ -55,5 +55,28 @@ describe('a node that takes no connection, and refuses none', () => {
   test('is unreached, too, when there would be more time', { timeout: 10_000 }, async () => {
     const answer = await toolkit.http(node, port, '/', { timeoutMs: 60_000 }, new AbortController().signal);
     assert.deepEqual(answer, { reached: false, why: 'no connection in time' });
+  });
+});
+
+describe('an answer over TCP', () => {
+  test('is text whatever the pieces it comes in', async (t) => {
+    const bytes = Buffer.from('$4\r\nclé\r\n:7\r\n');
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.setNoDelay(true);
+      socket.write(bytes.subarray(0, 7));
+      setTimeout(() => socket.end(bytes.subarray(7)), 30);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const reach = new Reach({} as Engine, systemClock);
+    t.after(async () => {
+      server.close();
+      await reach.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const toolkit = reach.toolkit('s', [node], {});
+    const answer = await toolkit.tcp(node, port, 'GET', () => false, {}, new AbortController().signal);
+    assert.deepEqual(answer, { reached: true, text: bytes.toString('utf8') });
   });
 });
