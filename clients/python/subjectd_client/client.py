@@ -123,7 +123,7 @@ class Client:
                 health = json_body(self._send("GET", path, query=query, timeout_sec=wait + self._timeout_sec, retry_sec=0))
                 if health.get("healthy") is True or deadline.left() <= 0:
                     return health
-            except Unreachable:
+            except (Unreachable, DeadlineExceeded):
                 if deadline.left() <= 0:
                     raise
                 self._cancel.pause(min(0.5, deadline.left()))

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
@@ -33,6 +33,15 @@ class Deadline:
         return left
 
 
+def _shut(held: socket.socket) -> None:
+    """Ends a connection under its reader."""
+    try:
+        # Of the plain socket: that of a TLS socket would change it.
+        socket.socket.shutdown(held, socket.SHUT_RDWR)
+    except OSError:
+        pass  # closed already
+
+
 class Cancel:
     """Ends what one caller waits for, from any thread: closes its connection and cuts its pauses short."""
 
@@ -48,13 +57,8 @@ class Cancel:
     def cancel(self) -> None:
         with self._lock:
             self._event.set()
-            held = self._socket
-            if held is not None:
-                try:
-                    # Of the plain socket: that of a TLS socket would change it under its reader.
-                    socket.socket.shutdown(held, socket.SHUT_RDWR)
-                except OSError:
-                    pass  # closed already
+            if self._socket is not None:
+                _shut(self._socket)
 
     def hold(self, held: socket.socket) -> None:
         """Takes charge of a connection; raises Cancelled when it is too late."""
@@ -100,9 +104,8 @@ class Server:
     ) -> Response:
         """Sends a request and reads the whole answer. Raises Unreachable when the connection fails on the way, whatever was sent."""
         what = f"{method} {target}"
-        with _Exchange(self._connection(deadline.check(what)), cancel, f"{what} at {self.name}", deadline.seconds) as exchange:
-            response = exchange.send(method, self._prefix + target, headers, body, deadline)
-            exchange.socket.settimeout(deadline.check(what))
+        with _Exchange(self._connection(deadline), cancel, f"{what} at {self.name}", deadline) as exchange:
+            response = exchange.send(method, self._prefix + target, headers, body)
             return Response(response.status, _headers(response), response.read())
 
     def stream(
@@ -110,10 +113,10 @@ class Server:
     ) -> Iterator[tuple[Response, bytes | None]]:
         """Gives the head of the answer, then each of its lines. Raises Unreachable when it breaks, or is silent for ``idle_sec``."""
         what = f"GET {target}"
-        with _Exchange(self._connection(deadline.check(what)), cancel, f"{what} at {self.name}", idle_sec) as exchange:
-            response = exchange.send("GET", self._prefix + target, headers, None, deadline)
-            exchange.socket.settimeout(idle_sec)
+        with _Exchange(self._connection(deadline), cancel, f"{what} at {self.name}", deadline) as exchange:
+            response = exchange.send("GET", self._prefix + target, headers, None)
             head = Response(response.status, _headers(response), b"" if response.status == 200 else response.read())
+            exchange.endless(idle_sec)
             yield head, None
             while True:
                 line = response.readline()
@@ -121,43 +124,94 @@ class Server:
                     return
                 yield head, line
 
-    def _connection(self, timeout: float) -> HTTPConnection:
-        if self._secure:
-            context = self._ssl or ssl.create_default_context()
-            return HTTPSConnection(self._host, self._port, timeout=timeout, context=context)
-        return HTTPConnection(self._host, self._port, timeout=timeout)
+    def _connection(self, deadline: Deadline) -> HTTPConnection:
+        connection = self._plain() if not self._secure else self._over_tls()
+        # Theirs gives each address of the name all of the time.
+        connection._create_connection = _within(deadline)  # type: ignore[attr-defined]
+        return connection
+
+    def _plain(self) -> HTTPConnection:
+        return HTTPConnection(self._host, self._port)
+
+    def _over_tls(self) -> HTTPConnection:
+        return HTTPSConnection(self._host, self._port, context=self._ssl or ssl.create_default_context())
+
+
+def _within(deadline: Deadline) -> Callable[..., socket.socket]:
+    """Connects to the first of a name's addresses that answers, within what is left of the time for all of them."""
+
+    def connect(address: tuple[str, int], *_: object) -> socket.socket:
+        failed: OSError = OSError("the name has no address")
+        for family, kind, protocol, _name, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+            link = socket.socket(family, kind, protocol)
+            try:
+                # Also the time-out of a TLS handshake that follows.
+                link.settimeout(max(deadline.left(), 0.001))
+                link.connect(place)
+                return link
+            except OSError as error:
+                link.close()
+                failed = error
+        raise failed
+
+    return connect
 
 
 class _Exchange:
-    """Opens and closes one connection, and says in this package's words how it failed."""
+    """Opens and closes one connection, ends it at the deadline, and says in this package's words how it failed."""
 
-    def __init__(self, connection: HTTPConnection, cancel: Cancel, what: str, seconds: float) -> None:
+    def __init__(self, connection: HTTPConnection, cancel: Cancel, what: str, deadline: Deadline) -> None:
         self._connection = connection
         self._cancel = cancel
         self._what = what
-        self._seconds = seconds
-        self.socket: socket.socket = None  # type: ignore[assignment]
+        self._seconds = deadline.seconds
+        self._deadline = deadline
+        self._held: socket.socket | None = None
+        self._late = False
+        # A time-out of the socket is one of each read: who sends a byte now and then would never be given up.
+        self._timer: threading.Timer | None = None
 
     def __enter__(self) -> _Exchange:
         return self
 
-    def send(self, method: str, path: str, headers: dict[str, str], body: bytes | None, deadline: Deadline) -> HTTPResponse:
+    def send(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> HTTPResponse:
         self._connection.connect()
-        self.socket = self._connection.sock
-        self._cancel.hold(self.socket)
-        self.socket.settimeout(deadline.check(self._what))
+        # Kept: the connection lets go of it when the answer begins.
+        held = self._held = self._connection.sock
+        self._cancel.hold(held)
+        held.settimeout(self._deadline.check(self._what))
+        self._timer = threading.Timer(self._deadline.left(), self._end, [held])
+        self._timer.daemon = True
+        self._timer.start()
         self._connection.request(method, path, body=body, headers={**headers, "Connection": "close"})
-        self.socket.settimeout(deadline.check(self._what))
         return self._connection.getresponse()
 
+    def endless(self, idle_sec: float) -> None:
+        """From here on only silence ends it."""
+        self._stop_timer()
+        self._seconds = idle_sec
+        if self._held is not None:
+            self._held.settimeout(idle_sec)
+
+    def _end(self, held: socket.socket) -> None:
+        self._late = True
+        _shut(held)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self._stop_timer()
         self._cancel.release()
         self._connection.close()
+        if self._late and error is None:
+            raise DeadlineExceeded(f"{self._what}: no whole answer within {self._seconds:g} s")
         if isinstance(error, (OSError, HTTPException)):
             if self._cancel.cancelled:
                 raise Cancelled from error
-            if isinstance(error, socket.timeout):
-                raise DeadlineExceeded(f"{self._what}: silent for {self._seconds:g} s") from error
+            if self._late or (self._held is not None and isinstance(error, socket.timeout)):
+                raise DeadlineExceeded(f"{self._what}: no whole answer within {self._seconds:g} s") from error
             raise Unreachable(f"{self._what}: {error or type(error).__name__}") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 import unittest
 from typing import Any
 
@@ -52,6 +53,42 @@ class Retries(unittest.TestCase):
     def test_a_service_that_is_away_for_a_moment_is_waited_for(self) -> None:
         with Scripted(hangs_up, hangs_up, gives(200, {"healthy": False}), gives(200, {"healthy": True})) as server:
             self.assertTrue(run(EvalSubject(server.url, "etcd").wait_healthy(timeout_sec=PATIENCE_SEC)))
+
+    def test_an_answer_that_comes_byte_by_byte_is_given_up_too(self) -> None:
+        for head in (b"", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"):
+
+            def drips(call: Call) -> None:
+                try:
+                    call.handler.wfile.write(head or b"HTTP/1.1 ")
+                    while True:
+                        call.handler.wfile.write(b"1")
+                        time.sleep(0.1)
+                except OSError:
+                    call.handler.close_connection = True
+
+            with self.subTest(head=head), Scripted(drips) as server:
+                begun = time.monotonic()
+                with self.assertRaises(DeadlineExceeded):
+                    Client(server.url, timeout_sec=0.5).health("etcd")
+                self.assertLess(time.monotonic() - begun, PATIENCE_SEC / 2)
+
+    def test_a_host_that_takes_no_connection_is_unreachable_and_waited_for(self) -> None:
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            waiting = [socket.socket() for _ in range(4)]
+            for one in waiting:  # fill its queue: the kernel drops what comes then
+                one.setblocking(False)
+                one.connect_ex(full.getsockname())
+            client = Client(f"http://127.0.0.1:{full.getsockname()[1]}", timeout_sec=0.3, retry_sec=0)
+            with self.assertRaises(Unreachable):
+                client.subjects()
+            begun = time.monotonic()
+            with self.assertRaises(Unreachable):
+                client.wait_healthy("etcd", timeout_sec=1.5)
+            self.assertGreaterEqual(time.monotonic() - begun, 1.5)
+            for one in waiting:
+                one.close()
 
     def test_a_silent_service_is_given_up_and_the_call_is_not_repeated(self) -> None:
         with Scripted(says_nothing) as server:
