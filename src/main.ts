@@ -10,11 +10,15 @@ import { buildApp } from './http/app.ts';
 import { openIdempotencyStore } from './http/idempotency-store.ts';
 import { inDataDir } from './ledger/lock.ts';
 import { deadline } from './lib/until.ts';
+import { standardOutput } from './log_output.ts';
 import { prioritize } from './priority.ts';
 import { loggerOptions, readSettings, type Settings } from './settings.ts';
 
 /** Time for a graceful stop: what runs is cancelled, faults are healed. */
 const graceMs = 25_000;
+/** What the log's reader is given at the end. */
+const lastLinesMs = 500;
+const output = standardOutput();
 
 async function main(): Promise<void> {
   const here = dirname(fileURLToPath(import.meta.url));
@@ -53,6 +57,7 @@ async function main(): Promise<void> {
     await app.close();
     await idempotency.close();
     await engine.close();
+    await output.flushed(lastLinesMs);
   });
   try {
     await app.listen({ host: settings.host, port: settings.port });
@@ -87,10 +92,9 @@ function takePriority({ nice }: Settings, log: Logger): void {
 }
 
 function logger(settings: Settings): Logger {
-  const transport = process.stdout.isTTY
-    ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } } }
-    : {};
-  return pino({ ...loggerOptions(settings), ...transport });
+  if (!process.stdout.isTTY) return pino(loggerOptions(settings), output);
+  const pretty = { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } };
+  return pino({ ...loggerOptions(settings), transport: pretty });
 }
 
 function findRoot(from: string): string {
@@ -102,9 +106,10 @@ function findRoot(from: string): string {
   return dir;
 }
 
-main().catch((error: unknown) => {
+main().catch(async (error: unknown) => {
   const oneLine = error instanceof Error ? error.message : String(error);
   process.stderr.write(`subjectd: ${oneLine}\n`);
   if (process.env.SUBJECTD_LOG_LEVEL === 'debug' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  await output.flushed(lastLinesMs);
   process.exit(1);
 });

@@ -10,7 +10,7 @@ const src = join(root, 'src');
 /** From the top down: a folder imports only from those behind it. `reset`, `faults`, `health` and `captures` meet in `control` alone. */
 const order: string[][] = [
   ['main'],
-  ['settings', 'priority'],
+  ['settings', 'priority', 'log_output'],
   ['http'],
   ['control'],
   ['reset', 'faults', 'health', 'captures'],
