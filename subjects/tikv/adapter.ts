@@ -12,11 +12,13 @@ export const adapter: Adapter = {
   defaultTarget: { type: 'tikv' },
   imageVariables: ['PD_IMAGE', 'TIKV_IMAGE', 'PROMETHEUS_IMAGE'],
   roleNames,
-  // PD balances leaders by itself.
+  // PD balances leaders and regions by itself.
   volatile: [
     'stores.*.last_heartbeat_ts',
     'stores.*.heartbeat_age_ms',
     'stores.*.leader_count',
+    'stores.*.region_count',
+    'stores.*.pending_peer_count',
     'stores.*.capacity',
     'stores.*.available',
     'stores.*.used_size',
