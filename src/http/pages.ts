@@ -1,3 +1,4 @@
+import type { Page } from '../control/api.ts';
 import { defaultLimit } from './schemas/page.ts';
 
 /**
@@ -15,6 +16,11 @@ export function pageByName<T extends { name: string }>(
   const rest = last === undefined ? sorted : sorted.filter((item) => compare(item.name, last) > 0);
   const items = rest.slice(0, limit);
   return { items, next_cursor: rest.length > limit ? `${list}:${items.at(-1)?.name}` : null };
+}
+
+/** The page that a query of a list by time asks for. */
+export function pageOf({ limit = defaultLimit, cursor }: { limit?: number; cursor?: string }): Page {
+  return { limit, ...(cursor === undefined ? {} : { cursor }) };
 }
 
 function compare(a: string, b: string): number {

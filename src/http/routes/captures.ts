@@ -4,9 +4,10 @@ import { send } from '../answer.ts';
 import type { App, Deps } from '../deps.ts';
 import type { Recall } from '../once.ts';
 import { operation } from '../operation-schema.ts';
+import { pageOf } from '../pages.ts';
 import { brief } from '../running.ts';
 import { Capture, CaptureList, CaptureRequest, Comparison } from '../schemas/capture.ts';
-import { CapturePageQuery, defaultLimit } from '../schemas/page.ts';
+import { CapturePageQuery } from '../schemas/page.ts';
 import { CaptureParams, ComparisonParams, SubjectParams } from '../schemas/params.ts';
 
 /** Keeping what a subject held, and comparing it. */
@@ -60,8 +61,7 @@ export function captureRoutes(app: App, { control, once }: Deps): void {
     success: { 200: { description: 'A page of captures.', body: CaptureList } },
   });
   app.get('/v1/subjects/:subject/captures', { schema: list }, async (request): Promise<CaptureList> => {
-    const { limit = defaultLimit, cursor } = request.query;
-    const { items, next_cursor } = await control.captures(request.params.subject, { limit, ...(cursor === undefined ? {} : { cursor }) });
+    const { items, next_cursor } = await control.captures(request.params.subject, pageOf(request.query));
     return { captures: items, next_cursor };
   });
 

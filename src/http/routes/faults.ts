@@ -5,11 +5,12 @@ import { send } from '../answer.ts';
 import type { App, Deps } from '../deps.ts';
 import { reading } from '../hang-up.ts';
 import { operation } from '../operation-schema.ts';
+import { pageOf } from '../pages.ts';
 import { brief, follow } from '../running.ts';
 import { ChaosTypeList } from '../schemas/chaos-type.ts';
 import { Fault, FaultList, FaultPlan, FaultRenewal, HealedFaults } from '../schemas/fault.ts';
 import { FaultRequest } from '../schemas/fault-request.ts';
-import { defaultLimit, FaultPageQuery } from '../schemas/page.ts';
+import { FaultPageQuery } from '../schemas/page.ts';
 import { FaultParams, SubjectParams } from '../schemas/params.ts';
 
 const planMs = 60_000;
@@ -98,8 +99,7 @@ export function faultRoutes(app: App, { control, once }: Deps): void {
     success: { 200: { description: 'A page of faults.', body: FaultList } },
   });
   app.get('/v1/subjects/:subject/faults', { schema: list }, async (request): Promise<FaultList> => {
-    const { limit = defaultLimit, cursor } = request.query;
-    const { items, next_cursor } = control.faults(request.params.subject, { limit, ...(cursor === undefined ? {} : { cursor }) });
+    const { items, next_cursor } = control.faults(request.params.subject, pageOf(request.query));
     return { faults: items, next_cursor };
   });
 

@@ -3,6 +3,7 @@ import type { Capture as CaptureView, CaptureSummary as SummaryView } from '../.
 import type { Comparison as ComparisonView } from '../../captures/comparison.ts';
 import type { Fingerprint as FingerprintView } from '../../captures/fingerprint.ts';
 import { NextCursor } from './page.ts';
+import { nodeState } from './subject.ts';
 import { anyObject, component, mapOf, nullable, strict, time, words } from './types.ts';
 
 export const Fingerprint = component<FingerprintView>('Fingerprint')(
@@ -50,7 +51,7 @@ const nodes = Type.Array(
   Type.Object({
     name: Type.String(),
     type: Type.String(),
-    state: words(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'absent']),
+    state: nodeState,
     started_at: nullable(time()),
     exit_code: nullable(Type.Integer(), { description: 'Null while it runs.' }),
     oom_killed: Type.Boolean(),

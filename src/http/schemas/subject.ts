@@ -3,6 +3,9 @@ import type { ResetResult, SubjectView } from '../../control/api.ts';
 import { NextCursor } from './page.ts';
 import { component, nullable, strict, words } from './types.ts';
 
+/** As the engine has a node's container. */
+export const nodeState = words(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'absent']);
+
 export const Subject = component<SubjectView>('Subject')(
   Type.Object(
     {
@@ -17,7 +20,7 @@ export const Subject = component<SubjectView>('Subject')(
           type: Type.String(),
           container: Type.String(),
           container_id: nullable(Type.String()),
-          state: words(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead', 'absent']),
+          state: nodeState,
           role: Type.Optional(Type.String({ description: 'What the node is now, in the terms of the system.' })),
         }),
       ),
